@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cuvee.errors import BusyError
+from cuvee.files import sha256_file
 from cuvee.folder_hashes import folder_inputs
 from cuvee.progress import SILENT
 from cuvee.release.record import ChannelResult
@@ -64,6 +65,31 @@ def test_a_stage_whose_output_is_not_as_it_was_runs_again(workspace: Workspace, 
         output.write_text("MADE")
         os.utime(output, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert not make(workspace).reused
+
+
+def test_files_are_hashed_once_if_no_stage_has_worked(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[Path] = []
+
+    def counted(path: Path) -> str:
+        hashed.append(path)
+        return sha256_file(path)
+
+    def run() -> Made[None]:
+        (workspace.folder / "one").write_text("one")
+        return Made(result=None, outputs=(workspace.folder / "one",))
+
+    monkeypatch.setattr("cuvee.folder_hashes.sha256_file", counted)
+    monkeypatch.setattr("cuvee.release.stage.sha256_file", counted)
+    first, second = (Stage(name=name, inputs=1, run=run, load=lambda _: None) for name in ("a", "b"))
+    for stages, times in (([first], 2), ([first], 1), ([first, second], 3)):
+        hashed.clear()
+        runner = StageRunner(folder=workspace.folder, reporter=SILENT)
+        for stage in stages:
+            runner(stage)
+        assert runner.changed() == []
+        assert hashed.count(workspace.folder / "one") == times
 
 
 def test_the_outputs_of_a_copy_are_recognised(workspace: Workspace, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from cuvee.codec import Document, Json, decode, encode
 from cuvee.errors import CuveeError
-from cuvee.files import fingerprint
+from cuvee.files import fingerprint, sha256_file
 from cuvee.folder_hashes import code_fingerprint, file_hashes
 from cuvee.progress import Reporter
 
@@ -146,6 +146,8 @@ class StageRunner:
         The release folder; what is known of finished stages is in ``.stages`` below it.
     done
         The stages that this run has finished.
+    worked
+        Those whose results are not of an earlier run.
     made
         The hash of each of their files, by its path relative to the release folder. It is kept in memory:
         programs of packages run before the end of the run, and could change what is on disk.
@@ -156,6 +158,7 @@ class StageRunner:
     folder: Path
     reporter: Reporter
     done: set[str] = field(default_factory=set)
+    worked: set[str] = field(default_factory=set)
     failed: list[tuple[Exception, str]] = field(default_factory=list)
     made: dict[str, str] = field(default_factory=dict)
 
@@ -176,6 +179,7 @@ class StageRunner:
                     stage=stage.name, result=result, inputs=inputs, seconds=entry.seconds, reused=True
                 )
         start = monotonic()
+        self.worked.add(stage.name)
         try:
             made = stage.run()
         except Exception as error:
@@ -205,9 +209,9 @@ class StageRunner:
     def put_aside(self, *names: str) -> None:
         """Move the unchanged files of stages as `set_aside` does."""
         for entry in filter(None, map(self.recorded, names)):
-            for path, sha256 in entry.outputs.items():
-                if self.is_unchanged({path: sha256}):
-                    _move(self.folder / path, self.folder / SET_ASIDE / path)
+            changed = set(self._changed(entry.outputs))
+            for path in entry.outputs.keys() - changed:
+                _move(self.folder / path, self.folder / SET_ASIDE / path)
 
     def take_back(self, *names: str) -> None:
         """Move back what `put_aside` has moved."""
@@ -215,12 +219,18 @@ class StageRunner:
             self.has_outputs(entry)
 
     def changed(self) -> list[str]:
-        """Return the files of this run's stages that are missing, or are not what the stages have left."""
+        """Return the files of this run's stages that are missing, or are not what the stages have left.
+
+        If no stage had work to do, this run has just hashed the files, and no program has run since then.
+        """
+        return self._changed(self.made) if self.worked else []
+
+    def _changed(self, hashes: Mapping[str, str]) -> list[str]:
         from concurrent.futures import ThreadPoolExecutor
 
         with ThreadPoolExecutor() as threads:  # hashlib releases the GIL
-            same = threads.map(lambda path: self.is_unchanged({path: self.made[path]}), self.made)
-            return [path for path, good in zip(self.made, same, strict=True) if not good]
+            found = threads.map(lambda path: _hash(self.folder / path), hashes)
+            return [path for path, sha256 in zip(hashes, found, strict=True) if sha256 != hashes[path]]
 
     def set_aside(self) -> None:
         """Move what stages have written that this run has not finished: its inputs did not make it.
@@ -265,6 +275,14 @@ class StageRunner:
 
     def _path(self, name: str) -> Path:
         return self.folder / ".stages" / f"{name}.json"
+
+
+def _hash(path: Path) -> str | None:
+    """Return the hash of a file; `None` if it cannot be read."""
+    try:
+        return sha256_file(path)
+    except OSError:
+        return None
 
 
 def _is_inside(name: str) -> bool:
