@@ -92,8 +92,9 @@ def make_project_installers(
         write_text(output / SUMS, sums_text({item.path: item.sha256 for item in artefacts if item.sha256}))
         outputs = (*outputs, output / SUMS)
     if len(installers) == len(artefacts):
-        hashes = file_hashes([*installers, *outputs])
-        made_files = {path.relative_to(output).as_posix(): sha256 for path, sha256 in hashes}
+        made_files = {item.path: item.sha256 or "" for item in artefacts}
+        hashes = file_hashes(outputs)
+        made_files |= {path.relative_to(output).as_posix(): sha256 for path, sha256 in hashes}
         ProjectOutputs(artefacts=artefacts, files=made_files, with_link_scripts=scripted).save(place)
     return ConvertedProject(project=project, lock=lock, artefacts=artefacts, outputs=outputs)
 
