@@ -56,8 +56,7 @@ def processor() -> float:
 
 def cuvee(folder: Path, platform: str, jobs: int) -> Time:
     """Check a channel from its files to the last explanation, with nothing kept from before."""
-    from cuvee.cli.processes import processes
-
+    from cuvee.executors.local_processes import processes
     from cuvee.graph.channel_check.whole_channel import check_channel
 
     with tempfile.TemporaryDirectory() as cache:
