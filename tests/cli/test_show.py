@@ -18,10 +18,12 @@ def test_it_prints_yaml_with_the_source_of_each_value(capsys: pytest.CaptureFixt
 
 
 def test_json_is_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["show", str(MANIFESTS / "2026.11.1.yaml"), "--json"]) == 0
+    manifest = MANIFESTS / "2026.11.1.yaml"
+    assert run(["show", str(manifest), "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["values"]["based-on"] == "2026.11.0"
-    assert shown["sources"]["version"]["line"] == 4
+    stated = manifest.read_text(encoding="utf-8").splitlines()[shown["sources"]["version"]["line"] - 1]
+    assert stated == 'version: "2026.11.1"'
 
 
 def test_a_wrong_manifest_is_talk_and_exits_with_2(
