@@ -145,6 +145,28 @@ def test_endless_data(site: Site, server: ScriptedServer, tmp_path: Path, name: 
 
 
 @pytest.mark.real
+def test_a_list_may_be_as_long_as_the_snapshot_says(
+    site: Site, server: ScriptedServer, tmp_path: Path
+) -> None:
+    # 5 MB is what TUF clients read of a list of unknown length: some 30,000 packages.
+    def many(signed: Any) -> None:
+        signed.version += 1
+        for number in range(40_000):
+            signed.targets[f"channel/noarch/p{number}.conda"] = TargetFile(1, {"sha256": "0" * 64}, "p")
+
+    site.change("site", many, "site")
+    site.announce("site")
+    assert site.newest("site").stat().st_size > 5_000_000
+    now = NOW + dt.timedelta(hours=2)
+    client = site.client(tmp_path / "reader", now=now, url=server.url)
+    assert client.read("index.html", now) == b"<title>releases</title>"
+    path = site.newest("site")
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(IntegrityError, match=r"site\.json.*has more than [0-9,]+ bytes"):
+        site.client(tmp_path / "other", now=now, url=server.url).read("index.html", now)
+
+
+@pytest.mark.real
 @pytest.mark.parametrize("name", ["metadata/timestamp.json", "targets"])
 def test_slow_data(
     site: Site, server: ScriptedServer, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch

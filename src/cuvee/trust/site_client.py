@@ -15,7 +15,7 @@ from cuvee.files import replacing, sha256_bytes, sha256_file, storage_errors
 from cuvee.trust.site_errors import explained
 from cuvee.trust.site_metadata import SignedFile, published_at
 from cuvee.trust.site_roles import INDEX, RELEASES, TRACKS, check_path, is_release_name, require_tuf
-from cuvee.trust.site_source import MOST_METADATA, SiteSource
+from cuvee.trust.site_source import SiteSource
 from cuvee.trust.trusted_roots import check_keys, parse
 
 if TYPE_CHECKING:
@@ -112,15 +112,12 @@ class SiteClient:
 
     def _fetch(self, info: "TargetFile", target: Path, now: dt.datetime) -> None:
         self.source.used.clear()
-        self.source.most = info.length
         try:
             with _explained(self.source, now):
                 self.updater.download_target(info, str(target))
         except IntegrityError:
             self.source.forget()  # or the next run would go on with wrong bytes
             raise
-        finally:
-            self.source.most = MOST_METADATA
         self.source.forget()
 
     def has(self, path: str, file: Path, now: dt.datetime) -> bool:

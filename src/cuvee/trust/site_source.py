@@ -1,8 +1,10 @@
 """Where a site is: a server, or a folder. Downloads go on where an earlier run has stopped."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 from urllib.parse import quote, urlsplit
 
 from tuf.api.exceptions import DownloadHTTPError
@@ -14,7 +16,6 @@ from cuvee.errors import IntegrityError, UsageError
 from cuvee.files import sha256_bytes
 from cuvee.progress import SILENT, Reporter
 
-MOST_METADATA = 5_000_000
 _ABSENT = frozenset({403, 404})
 _CHUNK = 1 << 18
 
@@ -26,7 +27,7 @@ class SiteSource(FetcherInterface):
     Attributes
     ----------
     most
-        Bytes that the next file may have.
+        Bytes that the file may have that was asked for last.
     asked
         The path of the file that was asked for last.
     """
@@ -35,7 +36,7 @@ class SiteSource(FetcherInterface):
     transfer: FileTransfer
     parts: Path
     reporter: Reporter = SILENT
-    most: int = MOST_METADATA
+    most: int = 0
     used: set[Path] = field(default_factory=set)
     asked: str = ""
 
@@ -43,6 +44,13 @@ class SiteSource(FetcherInterface):
     def shown(self) -> str:
         """The site, without what its URL carries to authenticate."""
         return without_secrets(self.base) if "://" in self.base else self.base
+
+    @contextmanager
+    def download_file(self, url: str, max_length: int) -> Iterator[IO[bytes]]:
+        """Yield the contents of a file, which has no more bytes than the client allows."""
+        self.most = max_length
+        with super().download_file(url, max_length) as stream:
+            yield stream
 
     def _fetch(self, url: str) -> Iterator[bytes]:
         self.asked = url
