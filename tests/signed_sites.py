@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner, Signer, SSlibKey
 from tuf.api.metadata import Metadata
 
+from cuvee.approvals.sums_file import SUMS, sums_text
 from cuvee.files import sha256_bytes
 from cuvee.trust.site_client import SiteClient
 from cuvee.trust.site_metadata import NewFiles, next_metadata, read_published, serialized, signed_files
@@ -102,7 +103,9 @@ class Site:
         new, contents = {}, self.folder.parent / f"{self.folder.name}-contents"
         for release in releases:
             fixed = {}
-            for name, text in ((FILE, f"installer of {release}\n" * 40), ("SHA256SUMS", release)):
+            installer = f"installer of {release}\n" * 40
+            sums = sums_text({FILE: sha256_bytes(installer.encode())})
+            for name, text in ((FILE, installer), (SUMS, sums)):
                 path = contents / release / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text)

@@ -31,9 +31,13 @@ from cuvee.release.published_attestations import public_text
 from cuvee.release.published_site import SiteSigning, publish_site
 from cuvee.release.record import Release
 from cuvee.report.users_page import users_page
+from cuvee.trust.bundle_zip import BUNDLE, bundle_bytes, read_bundle
+from cuvee.trust.chain_subjects import TrustAnchor
 from cuvee.trust.site_client import SiteClient
 from cuvee.trust.site_fetch import chosen_release, fetch_installer, releases_of
+from cuvee.trust.site_mirror import mirror_site
 from cuvee.trust.site_source import site_source
+from cuvee.trust.subject_reader import verify_subject
 from cuvee.trust.trust_folder import complete
 from needed_programs import HANGING, missing
 from signed_sites import KEYS, SIGNERS, new_trust
@@ -292,6 +296,48 @@ def test_a_published_release_never_changes(
     with pytest.raises(BlockedError, match=r"is not the one that is published"):
         publish_site([changed], tmp_path / "site", SILENT, now=SITE_TIME, signing=signing)
     assert files_of(tmp_path / "site") == before
+
+
+def test_the_bundle_of_a_release_has_the_attestations_of_its_packages(
+    both: tuple[Release, Release], tmp_path: Path, signing: SiteSigning
+) -> None:
+    folder = tmp_path / "site"
+    publish_site([item.folder for item in both], folder, SILENT, now=SITE_TIME, signing=signing)
+    names = {release.name: set(_packages(release)) for release in both}
+    assert names[both[0].name] != names[both[1].name]
+    root, one = signing.roots.data[0], both[1].name
+    client = SiteClient.open(
+        site_source(str(folder), tmp_path / "parts"), root, tmp_path / "state", SITE_TIME
+    )
+    mirror_site(client, tmp_path / "disk", SITE_TIME, releases=[one])
+    bundles = [top / "releases/stable" / one / BUNDLE for top in (folder, tmp_path / "disk")]
+    assert bundles[0].read_bytes() == bundles[1].read_bytes()
+    assert not [*(tmp_path / "disk" / "channel").rglob("*.conda")]
+    for release in both:
+        path = folder / "releases/stable" / release.name / BUNDLE
+        members = read_bundle(path.read_bytes(), source="bundle.zip")
+        attested = {name for name in members if name.startswith("channel/")}
+        assert attested == {f"channel/{name}.sigs" for name in names[release.name]}
+        anchor = TrustAnchor(root=root, now=SITE_TIME)
+        assert not verify_subject(path, anchor, None).problems
+        changed = min(attested)
+        assert members[changed] == (folder / changed).read_bytes()
+        for others, text in (
+            ({name: data for name, data in members.items() if name != changed}, f"{changed} is missing"),
+            ({**members, changed: b"[]"}, f"{changed} is not the file that was signed"),
+            ({**members, "channel/noarch/x.conda.sigs": b"[]"}, "x.conda.sigs is there, and does not belong"),
+        ):
+            path.write_bytes(bundle_bytes(others))
+            (problem,) = verify_subject(path, anchor, None).problems
+            assert problem.name == "log, VEX and attestations"
+            assert text in problem.text
+
+
+def _packages(release: Release) -> Iterator[str]:
+    for line in (release.folder / "SHA256SUMS").read_text().splitlines():
+        top, _, path = line.partition("  ")[2].partition("/")
+        if top in {"channel", "metapackages"} and path.endswith(".conda"):
+            yield path
 
 
 def test_a_site_without_signatures_can_be_signed_later(

@@ -11,7 +11,7 @@ from cuvee.files import sha256_bytes
 from cuvee.report.human_units import plural
 from cuvee.trust.bundle_zip import read_bundle
 from cuvee.trust.chain_links import ChainBrokenError, ChainWalk
-from cuvee.trust.release_bundle import METADATA, is_shared
+from cuvee.trust.release_bundle import METADATA, shared_paths
 from cuvee.trust.release_chain import (
     HeldFiles,
     Read,
@@ -72,26 +72,37 @@ def walk_bundle(walk: ChainWalk, bundle: Evidence, anchor: TrustAnchor) -> Verif
     chain = RoleChain(walk=walk, metadata=bundle.metadata, now=anchor.now, fresh=False)
     chain.begin(anchor.root)
     members = bundle.members or {}
-    with walk.link("log and VEX", 2) as note:
+    with walk.link("contents", 2) as note:
         track, release = _only_release(members)
-        shared = {path: item for path, item in chain.files(SITE).items() if is_shared(path)}
-        base = f"{RELEASES}/{track}/{release}/"
-        held = {path.removeprefix(base): data for path, data in members.items() if path.startswith(base)}
-        others = {path: data for path, data in members.items() if not path.startswith(base)}
-        for path in {*shared, *others}:
-            if path not in shared or path not in others:
-                what = "is missing" if path in shared else "is there, and does not belong into a bundle"
-                raise IntegrityError(f"{path} {what}", hint=_AGAIN)
-            compare_file(path, _described(others[path]), shared[path])
-        note.text = f"{', '.join(sorted(others))}, as `site` has signed"
+        note.text = f"{plural(len(members), 'file')} of {release}"
+    base = f"{RELEASES}/{track}/{release}/"
+    held = {path.removeprefix(base): data for path, data in members.items() if path.startswith(base)}
     found = HeldFiles(files={path: _described(data) for path, data in held.items()}, needed=in_bundle)
     verified = verify_release(chain, track, release, bundle.read, found)
+    others = {path: data for path, data in members.items() if not path.startswith(base)}
+    _compare_shared(walk, chain.files(SITE), others, verified)
     with walk.link("members", 4) as note:
         extra = sorted({*bundle.metadata} - chain.used) + sorted(path for path in held if not in_bundle(path))
         if extra:
             raise IntegrityError(f"{extra[0]} is there, and does not belong into a bundle", hint=_AGAIN)
         note.text = f"{len(members) + len(bundle.metadata)}, and nothing else"
     return verified
+
+
+def _compare_shared(
+    walk: ChainWalk, signed: Mapping[str, SignedFile], others: Mapping[str, bytes], release: VerifiedRelease
+) -> None:
+    """Compare what `site` has signed, and the bundle has beside the release."""
+    with walk.link("log, VEX and attestations", 4) as note:
+        shared = shared_paths(signed, release.sums)
+        for path in sorted({*shared, *others}):
+            if path not in shared or path not in others:
+                what = "is missing" if path in shared else "is there, and does not belong into a bundle"
+                raise IntegrityError(f"{path} {what}", hint=_AGAIN)
+            compare_file(path, _described(others[path]), signed[path])
+        attested = [path for path in others if path.startswith("channel/")]
+        rest = ", ".join(sorted({*others} - {*attested}))
+        note.text = f"{rest}, attestations of {plural(len(attested), 'package')}, as `site` has signed"
 
 
 def _only_release(members: Iterable[str]) -> tuple[str, str]:

@@ -5,14 +5,16 @@ bytes is verified from the root on.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from cuvee.approvals.decision_log import LOG
+from cuvee.approvals.sums_file import SUMS, parse_sums
 from cuvee.files import parse_json, write_bytes
 from cuvee.trust.bundle_zip import BUNDLE, bundle_bytes
-from cuvee.trust.release_chain import in_bundle
+from cuvee.trust.publish_attestations import SUFFIX
+from cuvee.trust.release_chain import IN_CHANNEL, in_bundle
 from cuvee.trust.role_chain import ROOT_FILE
 from cuvee.trust.site_metadata import Published, read_published
 from cuvee.trust.site_roles import RELEASES, SITE, SNAPSHOT, TARGETS
@@ -23,9 +25,24 @@ METADATA = f"{METADATA_FOLDER}/"
 _METADATA_FILE = re.compile(r"(?:[1-9][0-9]*\.)?[a-z0-9][a-z0-9_.-]*\.json")
 
 
-def is_shared(path: str) -> bool:
-    """Whether a file that ``site`` signs belongs into bundles: the log, and VEX."""
-    return path == LOG or (path.startswith("errata/") and path.endswith("openvex.json"))
+def shared_paths(signed: Iterable[str], sums: Iterable[str]) -> frozenset[str]:
+    """Return what of the files that ``site`` signs belongs into the bundle of a release.
+
+    That is the log, VEX, and the attestations of the packages that its sums name.
+    """
+    packages = {f"channel/{channel_path(path)}" for path in sums}
+    return frozenset(
+        path
+        for path in signed
+        if path == LOG
+        or (path.startswith("errata/") and path.endswith("openvex.json"))
+        or (path.endswith(SUFFIX) and path.removesuffix(SUFFIX) in packages)
+    )
+
+
+def channel_path(path: str) -> str:
+    """Return where the channel has a package of the sums; empty if it is none."""
+    return path.partition("/")[2] if path.startswith(IN_CHANNEL) and path.endswith(".conda") else ""
 
 
 def read_metadata(site: Path) -> dict[str, bytes]:
@@ -94,9 +111,11 @@ def _members(
     for name in names:
         yield f"{METADATA}{name}", metadata[name]
     base = f"{RELEASES}/{track}/{release}/"
-    for role, belongs in ((release, lambda path: in_bundle(path.removeprefix(base))), (SITE, is_shared)):
-        files = published.files(role)
-        for path in filter(belongs, files):
+    own, common = published.files(release), published.files(SITE)
+    sums = parse_sums((read_signed(site, own, f"{base}{SUMS}") or b"").decode(errors="replace"))
+    wanted = [path for path in own if in_bundle(path.removeprefix(base))]
+    for files, paths in ((own, wanted), (common, shared_paths(common, sums))):
+        for path in paths:
             data = read_signed(site, files, path)
             if data is not None:
                 yield path, data

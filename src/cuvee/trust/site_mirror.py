@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cuvee.approvals.sums_file import SUMS, parse_sums
 from cuvee.errors import IntegrityError, UsageError
 from cuvee.files import locked_file, sha256_file
 from cuvee.progress import SILENT, Reporter
-from cuvee.trust.release_bundle import write_bundles
+from cuvee.trust.release_bundle import shared_paths, write_bundles
 from cuvee.trust.site_client import SiteClient, files_of_release
-from cuvee.trust.site_fetch import releases_of
+from cuvee.trust.site_fetch import SiteRelease, releases_of
 from cuvee.trust.site_roles import INDEX, RELEASES, SITE, TOP_ROLES, check_path
 from cuvee.trust.site_writer import (
     TARGETS_FOLDER,
@@ -74,13 +75,13 @@ def mirror_site(
                 f"{client.source.shown} has no release {', '.join(unknown)}", hint=f"It has {names}."
             )
         chosen = [item for item in there if not releases or item.listed.name in releases]
-        paths = _shared(client, now, channel=not releases)
-        for track in {item.track for item in there}:
-            paths.append(f"{RELEASES}/{track}/{INDEX}")
+        shared = {*_shared(client, now, channel=not releases)}
+        paths = [*shared, *{f"{RELEASES}/{item.track}/{INDEX}" for item in there}]
         for item in chosen:
             paths += files_of_release(client, item.track, item.listed.name, now)
+            paths += [path for path in _attestations(client, item, now) if path not in shared]
         for item in there:  # their lists, which the snapshot names
-            client.signed(f"{RELEASES}/{item.track}/{item.listed.name}/SHA256SUMS", now)
+            client.signed(f"{RELEASES}/{item.track}/{item.listed.name}/{SUMS}", now)
         fetched, size = _copy(client, sorted(paths), folder, now, reporter)
         write_metadata(folder, _metadata(client))
         write_bundles(folder, {item.listed.name for item in chosen}.__contains__)
@@ -101,6 +102,13 @@ def _shared(client: SiteClient, now: dt.datetime, *, channel: bool) -> list[str]
     for path in paths:
         check_path(path)
     return paths
+
+
+def _attestations(client: SiteClient, item: SiteRelease, now: dt.datetime) -> frozenset[str]:
+    """Return what the bundle of a release needs of the channel."""
+    path = f"{RELEASES}/{item.track}/{item.listed.name}/{SUMS}"
+    sums = parse_sums((client.read(path, now) or b"").decode(errors="replace"), source=path)
+    return shared_paths(client.metadata(SITE).signed.targets, sums)
 
 
 def _copy(
