@@ -8,7 +8,9 @@ from typing import Any, cast
 import pytest
 
 from build_recipes import FakeEnvironments, simple, write_recipe
+from cuvee.build.build_plan import BuildAction
 from cuvee.build.cross_building import BuildTarget
+from cuvee.build.model import BuiltPackage
 from cuvee.build.rattler_engine import RattlerEngine
 from cuvee.build.recipe_files import find_recipe
 from cuvee.release import build_stage, recipe_work
@@ -47,6 +49,7 @@ class Release:
         self.root = root
         self.packages: list[SimpleNamespace] = []
         self.recipes: list[Any] = []
+        self.elsewhere: dict[str, Any] = {}
         self.not_run = {"win-64": "it needs Windows"}
         monkeypatch.setattr(
             recipe_work, "_environments", lambda _session, entry, _channel: Environments(entry.name)
@@ -74,6 +77,7 @@ class Release:
             ),
             recipes=self.recipes,
             patches=(),
+            builds_elsewhere=self.elsewhere,
             engines={"rattler-build": RattlerEngine()},
             workspace=SimpleNamespace(cache=self.root / "cache", imports=self.root / "imports"),
             platforms=PLATFORMS,
@@ -145,3 +149,44 @@ def test_a_recipe_that_skips_a_platform_is_named(release: Release) -> None:
     release.add("app", compiled("app", skip="win"), ["linux-64", "win-64"])
     _, not_built = release.planned()
     assert not_built == [("app", "win-64", "its recipe skips win-64")]
+
+
+class Elsewhere:
+    """A folder that has whatever it is asked for."""
+
+    def taken(self, output: Any) -> SimpleNamespace:
+        package = BuiltPackage(
+            recipe=output.recipe.name,
+            name=output.name,
+            version=output.version,
+            build=output.build,
+            subdir=output.subdir,
+            file_name=f"{output.stem}.conda",
+            sha256="a" * 64,
+            key="b" * 64,
+            built_on=output.subdir,
+        )
+        return SimpleNamespace(package=package, output=output)
+
+
+def test_all_of_a_platform_is_taken_from_the_machine_that_has_built_for_it(release: Release) -> None:
+    release.add("lib", compiled("lib"))
+    release.add("app", compiled("app", host=["lib", "python"]), ["linux-64", "win-64", "osx-arm64"])
+    release.add("other", compiled("other"), ["linux-64"])
+    release.add("gone", compiled("gone", skip="osx"), ["linux-64", "osx-arm64"])
+    release.add("mac", compiled("mac", skip="not osx"), ["osx-arm64"])
+    release.add("pure", simple("pure"), PLATFORMS)
+    release.elsewhere = {"osx-arm64": Elsewhere(), "win-64": Elsewhere()}
+    channel = cast("ChannelResult", SimpleNamespace(absent=()))
+    plan = build_stage.plan_builds(release.session, channel)
+    taken = [(item.name, item.subdir, item.reason) for item in plan.builds if item.action is BuildAction.TAKE]
+    mac, windows = ("it was built elsewhere, on osx-arm64", "it was built elsewhere, on win-64")
+    assert sorted(taken) == [
+        ("app", "osx-arm64", mac),
+        ("app", "win-64", windows),
+        ("lib", "osx-arm64", mac),
+        ("lib", "win-64", windows),
+        ("mac", "osx-arm64", mac),
+    ]
+    assert {item.subdir for item in plan.to_build} == {"linux-64", "noarch"}
+    assert [(item.name, item.reason) for item in plan.not_built] == [("gone", "its recipe skips osx-arm64")]

@@ -88,3 +88,13 @@ def test_a_release_without_recipes_has_no_such_part(
 ) -> None:
     assert build_page(sample).builds is None
     assert "builds" not in read_page(sample).values("id")
+
+
+def test_what_another_machine_has_built_says_so(sample: Release, tmp_path: Path) -> None:
+    release = built(sample, tmp_path)
+    assert release.built is not None
+    elsewhere = replace(package("b", 0), subdir="osx-arm64", built_on="osx-arm64")
+    release = replace(release, built=replace(release.built, packages=(elsewhere,)))
+    page = build_page(release, tmp_path / "results")
+    assert json.loads(page_json(page))["builds"]["rows"][0]["built_on"] == "osx-arm64"
+    assert '<td data-label="Made">on another machine, osx-arm64</td>' in render(page)

@@ -5,6 +5,8 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import jsonschema
 import pytest
 import yaml
 
+from build_recipes import simple, write_recipe
 from cuvee.cli.main import run
 from cuvee.errors import UsageError
 from cuvee.manifest import load_manifest
@@ -45,6 +48,24 @@ def write(root: Path, *, platforms: str = ALL, formats: str = EVERY_FORMAT, belo
     return path
 
 
+def write_with_recipes(root: Path) -> Path:
+    """Write a manifest with a compiled package for all platforms, one for macOS, and one that is noarch."""
+    pytest.importorskip("rattler_build", reason="needs py-rattler-build")
+    path = write(root)
+    text = path.read_text(encoding="utf-8").replace(
+        "packages: {",
+        "recipes: [app, mac, pure, unneeded]\n"
+        'packages: {app: "*", pure: "*", mac: {version: "*", platforms: [osx-64, osx-arm64]}, ',
+    )
+    path.write_text(text, encoding="utf-8")
+    compiled = simple("app").replace("  noarch: generic\n", "")
+    write_recipe(root / "recipes" / "app", compiled.replace("build:\n", "build:\n  skip: [aarch64]\n"))
+    write_recipe(root / "recipes" / "mac", compiled.replace("name: app", "name: mac"))
+    write_recipe(root / "recipes" / "pure", simple("pure"))
+    write_recipe(root / "recipes" / "unneeded", compiled.replace("name: app", "name: unneeded"))
+    return path
+
+
 def text_of(path: Path, system: CiSystem) -> str:
     manifest = load_manifest(path, today=dt.date(2026, 11, 22))
     return workflow_text(facts_of(manifest, system), system)
@@ -63,6 +84,49 @@ def test_they_are_valid_by_the_published_schemas(
     value = yaml.safe_load(text)
     value |= {"on": value.pop(True)} if True in value else {}  # YAML 1.1 has that for a boolean
     jsonschema.Draft7Validator(json.loads(schema.read_text(encoding="utf-8"))).validate(value)
+
+
+@systems
+def test_those_with_jobs_that_build_are_valid(tmp_path: Path, system: CiSystem) -> None:
+    schema = files("check_jsonschema") / "builtin_schemas" / "vendor" / SCHEMAS[system.name]
+    value = yaml.safe_load(text_of(write_with_recipes(tmp_path), system))
+    value |= {"on": value.pop(True)} if True in value else {}
+    jsonschema.Draft7Validator(json.loads(schema.read_text(encoding="utf-8"))).validate(value)
+
+
+def test_what_is_compiled_for_another_platform_is_built_on_its_machine(tmp_path: Path) -> None:
+    path = write_with_recipes(tmp_path)
+    value = yaml.safe_load(text_of(path, GITHUB))
+    jobs = value["jobs"]
+    machines = jobs["build"]["strategy"]["matrix"]["include"]
+    assert {item["platform"]: item["machine"] for item in machines} == {
+        "osx-64": "macos-15-intel",
+        "osx-arm64": "macos-15",
+        "win-64": "windows-2025",
+    }
+    assert (list(jobs), jobs["cut"]["needs"]) == (["build", "cut", "test", "report"], "build")
+    taken = "".join(f" --built built/{item['platform']}" for item in machines)
+    for name in ("cut", "report"):
+        scripts = [step.get("run", "") for step in jobs[name]["steps"]]
+        assert [taken in script for script in scripts if "cuvee release" in script] == [True]
+    assert value["env"]["CUVEE"] == f"cuvee[build]=={version('cuvee')}"
+    text = text_of(path, GITLAB)
+    pipeline = yaml.safe_load(text)
+    built = [name for name in pipeline if name.startswith("build:")]
+    assert built == ["build:osx-arm64", "build:win-64"]
+    assert pipeline["cut"]["needs"] == built
+    assert [name for name in pipeline["report"]["needs"] if name in built] == built
+    assert "# Not built on a machine of its own: osx-64: GitLab has no hosted Macs" in text
+
+
+@systems
+def test_noarch_recipes_need_no_job(tmp_path: Path, system: CiSystem) -> None:
+    path = write_with_recipes(tmp_path)
+    text = path.read_text(encoding="utf-8").replace('app: "*", ', "")
+    path.write_text(re.sub(r"mac: \{.*?\}, ", "", text), encoding="utf-8")
+    found = text_of(path, system)
+    assert "cuvee build" not in found
+    assert "--built" not in found
 
 
 def test_each_platform_with_an_installer_has_its_machine(tmp_path: Path) -> None:
@@ -176,10 +240,11 @@ def test_a_file_of_somebody_else_is_left_alone(tmp_path: Path, capsys: pytest.Ca
 
 @pytest.mark.real
 @pytest.mark.parametrize("program", ["zizmor", "actionlint"])
-def test_linters_find_nothing(tmp_path: Path, program: str) -> None:
+@pytest.mark.parametrize("written", [write, write_with_recipes])
+def test_linters_find_nothing(tmp_path: Path, program: str, written: Callable[[Path], Path]) -> None:
     beside = Path(sys.executable).with_name(program)  # pip installs zizmor
     executable = str(beside) if beside.exists() else needed(program)
-    path = write(tmp_path)
+    path = written(tmp_path)
     assert run(["ci", "github", str(path)]) == 0
     file = tmp_path / ".github" / "workflows" / "cuvee-lab.yml"
     options = ("--offline", "--persona=auditor", "--no-progress") if program == "zizmor" else ()

@@ -30,6 +30,7 @@ class BuildAction(enum.Enum):
 
     BUILD = "build"
     REUSE = "reuse"
+    TAKE = "take"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

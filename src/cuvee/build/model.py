@@ -161,6 +161,9 @@ class BuiltPackage:
         That of the run, from 1; 0 if it is not known.
     not_tested
         Why its tests were not run; empty if they have passed.
+    built_on
+        The platform of the machine that has built and tested it, as that says, if a run was given what
+        another machine has built; else empty.
     """
 
     recipe: str
@@ -175,6 +178,7 @@ class BuiltPackage:
     reused: bool = False
     wave: int = 0
     not_tested: str = ""
+    built_on: str = ""
 
     @property
     def stem(self) -> str:

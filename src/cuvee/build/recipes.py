@@ -9,11 +9,19 @@ from cuvee.build.model import Engine, Recipe
 from cuvee.build.rattler_engine import RattlerEngine
 from cuvee.build.recipe_files import find_recipe
 from cuvee.errors import DocumentError, ToolMissingError
+from cuvee.manifest.folder_lookup import find_upwards
+from cuvee.manifest.model import Manifest
 
 
 def engines() -> Mapping[Engine, BuildEngine]:
     """Return the engine of each kind of recipe."""
     return {"rattler-build": RattlerEngine(), "conda-build": CondaBuildEngine()}
+
+
+def recipe_folders(manifest: Manifest) -> tuple[Path, ...]:
+    """Return the folders of a manifest's recipes: ``recipes/`` in its folder or above it."""
+    found = (find_upwards(manifest.path.parent, f"recipes/{name}") for name in manifest.recipes)
+    return tuple(filter(None, found))
 
 
 def read_recipes(folders: Iterable[Path], known: Mapping[Engine, BuildEngine]) -> tuple[Recipe, ...]:

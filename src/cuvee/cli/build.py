@@ -1,5 +1,6 @@
 """``cuvee build``."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,8 @@ def command(manifest: Path, *, plans: bool, check_reproducible: bool, as_json: b
       cuvee build manifests/starter/2026.11.0.yaml --plan
       cuvee build manifests/starter/2026.11.0.yaml
       cuvee build manifests/starter/2026.11.0.yaml --check-reproducible --json
+      cuvee build manifests/starter/2026.11.0.yaml --platform osx-arm64 --json > build.json
+      cuvee build manifests/starter/2026.11.0.yaml --built osx-arm64
       cuvee build manifests/starter/2026.11.0.yaml --executor dask://10.0.0.5:8786
     """
     from cuvee.codec import encode
@@ -76,6 +79,8 @@ def command(manifest: Path, *, plans: bool, check_reproducible: bool, as_json: b
 
 
 def _say_plan(plan: "BuildPlan") -> None:
+    from cuvee.build.build_plan import BuildAction
+
     for wave in sorted({item.wave for item in plan.builds}):
         say(f"wave {wave}")
         for item in plan.builds:
@@ -86,8 +91,9 @@ def _say_plan(plan: "BuildPlan") -> None:
         say(f"not built: {left.name} for {left.platform}, {left.reason}")
     for name in plan.unneeded:
         say(f"not needed: {name}, neither by the manifest nor by another recipe")
-    built = len(plan.to_build)
-    say(f"{built} to build, {len(plan.builds) - built} from the cache")
+    counts = Counter(item.action for item in plan.builds)
+    taken = f", {counts[BuildAction.TAKE]} from elsewhere" if counts[BuildAction.TAKE] else ""
+    say(f"{counts[BuildAction.BUILD]} to build, {counts[BuildAction.REUSE]} from the cache{taken}")
 
 
 def _say_result(built: "BuildResult | None") -> None:
@@ -96,6 +102,7 @@ def _say_result(built: "BuildResult | None") -> None:
         return
     for item in built.packages:
         made = "from the cache" if item.reused else f"built in {item.seconds:.1f} s"
+        made = f"built elsewhere, on {item.built_on}" if item.built_on else made
         tested = f", not tested: {item.not_tested}" if item.not_tested else ""
         say(f"{item.stem}@{item.subdir}: {made}{tested}")
     for left in built.not_built:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 def command(system: str, manifest: Path, *, output: Path | None, check: bool, install: str | None) -> int:
     """Write a workflow that cuts a release and tests its installers on machines of its platforms.
 
-    It cuts the release of MANIFEST on Linux, tests the installers that this made on Linux, Windows and
+    It builds packages of recipes on machines of the platforms that they are compiled for, cuts the release
+    of MANIFEST on Linux, tests the installers that this made on Linux, Windows and
     macOS, as far as the manifest has them, adds the results with `cuvee import-results`, and judges. The
     last job fails unless the release is ready. Run it again for the next release: the same manifest gives
     the same file. A file of somebody else is never replaced.
@@ -40,7 +41,8 @@ def command(system: str, manifest: Path, *, output: Path | None, check: bool, in
       cuvee ci gitlab manifests/starter/2026.11.0.yaml --output ci/release.yml
       cuvee ci github manifests/starter/2026.11.0.yaml --install "cuvee>=0.1,<0.2" --output -
 
-    Exit codes: 0 written, or up to date, 1 not up to date, 2 usage or manifest, 6 storage.
+    Exit codes: 0 written, or up to date, 1 not up to date, 2 usage or manifest, 3 a tool is missing,
+    6 storage.
     """
     import datetime as dt
 
@@ -77,6 +79,10 @@ def _options(root: Path, output: Path | None, install: str | None) -> tuple[str,
 
 
 def _tell(facts: "WorkflowFacts") -> None:
+    for job in facts.builds:
+        say(f"  packages of recipes for {job.platform} are built on {job.machine}")
+    for platform, reason in facts.not_built:
+        say(f"  packages of recipes for {platform} are not built on a machine of it: {reason}")
     for job in facts.jobs:
         say(f"  {job.platform} is tested on {job.machine}")
     for platform, reason in facts.left_out:

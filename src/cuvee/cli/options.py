@@ -63,6 +63,15 @@ history_option = click.option(
 refresh_option = click.option("--refresh", is_flag=True, help="Look at channels and the index again.")
 
 
+built_option = click.option(
+    "--built",
+    multiple=True,
+    metavar="FOLDER",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="What another machine has built of the recipes for its platform; may be given several times.",
+)
+
+
 def executor_option(default: str, what: str) -> Callable[[Command], Command]:
     """Return the option that says where the units of a command run; ``what`` begins its help."""
     from cuvee.executors.executor_choice import ExecutorChoice
@@ -121,6 +130,7 @@ def release_options(
         cache_option,
         *(_INSTALLER_OPTIONS if installers else ()),
         base_option,
+        built_option,
         refresh_option,
         json_option,
         quiet_option,
@@ -276,6 +286,7 @@ def _session(
     place: str | None = None,
     executor: "ExecutorChoice | None" = None,
     results: Path | None = None,
+    built: tuple[Path, ...] = (),
 ) -> "Iterator[Session]":
     """Yield the session of a manifest, or of a release folder by its record if the command takes that."""
     from dataclasses import replace
@@ -302,6 +313,7 @@ def _session(
         place=place,
         executor=executor or ExecutorChoice(),
         results=results,
+        built=built,
         verbose=verbose,
     )
     if takes_folder and (manifest / "lock").is_dir() and _is_release(manifest):

@@ -49,6 +49,7 @@ def make_builds(
             [session.engines[name].version for name in sorted({item.engine for item in session.recipes})],
             base_fingerprint(session.base_lock),
             *([item.digest for item in session.patches]),
+            *([item.digest for _, item in sorted(session.builds_elsewhere.items())]),
         ],
         run,
         BuildResult,

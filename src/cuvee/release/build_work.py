@@ -5,7 +5,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from cuvee.build.build_plan import BuildPlan, PlannedBuild
+from cuvee.build.build_plan import BuildAction, BuildPlan, PlannedBuild
 from cuvee.build.build_waves import BuildsDone, BuildSettings, build_waves
 from cuvee.build.environments import link_or_copy
 from cuvee.build.kept_builds import BuildCache
@@ -15,6 +15,7 @@ from cuvee.conda.url_secrets import clean_url
 from cuvee.files import storage_errors, write_bytes
 from cuvee.integration.runners.isolation import strongest_isolation
 from cuvee.release.build_isolation import isolated_by
+from cuvee.release.builds_elsewhere import TakenBuild
 from cuvee.release.imported_channel import leave_imported
 from cuvee.release.package_request import imported_archives
 from cuvee.release.recipe_work import RecipeWork, names_asked, recipe_work
@@ -36,7 +37,24 @@ def planned_builds(session: Session, platforms: Sequence[str]) -> BuildPlan:
         planned, found = part.planner.planned(kept, first_wave=first)
         builds += [replace(item, not_tested=part.target.not_run) for item in planned]
         kept = found if number == 0 else kept
+    last = max((item.wave for item in builds), default=0)
+    builds += [_planned(item.package, last + 1) for item in work.taken]
     return BuildPlan(builds=tuple(builds), unneeded=work.unneeded, not_built=work.not_built)
+
+
+def _planned(package: BuiltPackage, wave: int) -> PlannedBuild:
+    return PlannedBuild(
+        recipe=package.recipe,
+        name=package.name,
+        version=package.version,
+        build=package.build,
+        subdir=package.subdir,
+        wave=wave,
+        action=BuildAction.TAKE,
+        reason=f"it was built elsewhere, on {package.built_on}",
+        key=package.key,
+        not_tested=package.not_tested,
+    )
 
 
 def built_packages(
@@ -71,23 +89,28 @@ def built_packages(
                 )
             )
     done = BuildsDone(
-        packages=tuple(item for part in parts for item in part.packages),
+        packages=(
+            *(item for part in parts for item in part.packages),
+            *(item.package for item in work.taken),
+        ),
         irreproducible=tuple(item for part in parts for item in part.irreproducible),
     )
     for item in done.packages:
         if item.not_tested:
             session.reporter.warn(f"{item.stem} for {item.subdir} was not tested: {item.not_tested}")
     outputs = [output for part in work.parts for wave in part.order.waves for output in wave]
+    outputs += [item.output for item in work.taken]
     result = BuildResult(
         packages=done.packages,
         irreproducible=done.irreproducible,
         not_built=work.not_built,
         unneeded=work.unneeded,
-        isolated=level is not None,
+        isolated=level is not None and all(item.isolated for item in work.taken),
         asked=tuple(sorted(names_asked(outputs) - {""})),
         made_from=_made_from(done.packages, outputs),
+        machine=work.parts[0].target.platform,
     )
-    return Made(result=result, outputs=_publish(session, done, platforms))
+    return Made(result=result, outputs=_publish(session, done, work.taken, platforms))
 
 
 def _made_from(packages: Sequence[BuiltPackage], outputs: Sequence[Output]) -> tuple[BuiltFrom, ...]:
@@ -115,18 +138,24 @@ def _warn(session: Session, work: RecipeWork, level: str | None) -> None:
         session.reporter.warn("Builds are not isolated and have a network: this machine has no namespaces")
 
 
-def _publish(session: Session, done: BuildsDone, platforms: Sequence[str]) -> tuple[Path, ...]:
+def _publish(
+    session: Session, done: BuildsDone, taken: Sequence[TakenBuild], platforms: Sequence[str]
+) -> tuple[Path, ...]:
     """Put what was built into the release's channel, and the logs beside it; return all that is new."""
     workspace = session.workspace
     cache = BuildCache(workspace.cache)
+    elsewhere = {item.package.sha256: item for item in taken}
     made: list[Path] = []
     with storage_errors(workspace.channel):
         for package in done.packages:
             archive = workspace.channel / package.subdir / package.file_name
             archive.unlink(missing_ok=True)
-            link_or_copy(cache.archive(package), archive)
             log = workspace.builds / package.log
-            write_bytes(log, cache.log(package).read_bytes())
+            if package.built_on:
+                elsewhere[package.sha256].put(archive, log)
+            else:
+                link_or_copy(cache.archive(package), archive)
+                write_bytes(log, cache.log(package).read_bytes())
             made += (archive, log)
     index_channel(workspace.channel, platforms, without=_replaced(session, done, platforms))
     repodata = (workspace.channel / subdir / "repodata.json" for subdir in sorted({"noarch", *platforms}))

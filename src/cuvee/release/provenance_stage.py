@@ -94,9 +94,8 @@ def _sources(release: Release, package: LockedPackage) -> Iterator[Resource]:
     note = {"package": package.file_name}
     recipe = _recipe_of(release, package)
     if recipe is not None:
-        yield Resource(
-            name=f"recipes/{recipe.recipe}", digests={"cuveeRecipe": recipe.recipe_sha256}, notes=note
-        )
+        digests, elsewhere = {"cuveeRecipe": recipe.recipe_sha256}, _built_elsewhere(release, package)
+        yield Resource(name=f"recipes/{recipe.recipe}", digests=digests, notes={**note, **elsewhere})
         for source in recipe.sources:
             url = source.urls[0] if source.urls else ""
             place = {"uri" if url.startswith("pkg:") else "location": url}
@@ -119,6 +118,13 @@ def _sources(release: Release, package: LockedPackage) -> Iterator[Resource]:
 def _recipe_of(release: Release, package: LockedPackage) -> BuiltFrom | None:
     built = release.built.made_from if release.built is not None else ()
     return next((item for item in built if item.sha256 == package.sha256), None)
+
+
+def _built_elsewhere(release: Release, package: LockedPackage) -> dict[str, str]:
+    """Return what to say of a package that the builder of the statement has not built."""
+    made = release.built.packages if release.built is not None else ()
+    on = next((item.built_on for item in made if item.sha256 == package.sha256), "")
+    return {"builtElsewhere": f"on another machine, {on}, as that says"} if on else {}
 
 
 def _patches(release: Release, package: LockedPackage) -> Iterator[Resource]:

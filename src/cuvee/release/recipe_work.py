@@ -17,6 +17,7 @@ from cuvee.manifest.model import PlatformEntry
 from cuvee.platforms import host
 from cuvee.release.build_environments import ReleaseEnvironments
 from cuvee.release.build_targets import target_of
+from cuvee.release.builds_elsewhere import BuildsElsewhere, TakenBuild
 from cuvee.release.imported_channel import ImportedChannel, guest_channel, imported_channel
 from cuvee.release.session import Session
 
@@ -43,11 +44,14 @@ class RecipeWork:
         Recipes of which neither the manifest nor another recipe needs anything.
     not_built
         What the manifest requests of recipes, and this machine cannot build.
+    taken
+        What another machine has built: all of a platform, in the order of waves.
     """
 
     parts: tuple[PlatformWork, ...]
     unneeded: tuple[str, ...]
     not_built: tuple[NotBuilt, ...]
+    taken: tuple[TakenBuild, ...] = ()
 
 
 def recipe_work(session: Session, platforms: Sequence[str]) -> RecipeWork:
@@ -79,17 +83,24 @@ def recipe_work(session: Session, platforms: Sequence[str]) -> RecipeWork:
     sources = EnvironmentSources(machine=machine, platform=machine, at_build=here, of_target=here)
     parts = [_part(session, BuildTarget(platform=machine), order, sources)]
     not_built: list[NotBuilt] = []
+    taken: list[TakenBuild] = []
     for platform in platforms:
+        elsewhere = session.builds_elsewhere.get(platform)
         wanted = _requested(session, platform, outputs)
-        if platform != machine and wanted:
-            others = session.workspace.imports / "others"
-            imported = channel if not is_guest else imported_channel(session, platforms, root=others)
+        if platform == machine or (elsewhere is None and not wanted):
+            continue
+        others = session.workspace.imports / "others"
+        imported = channel if not is_guest else imported_channel(session, platforms, root=others)
+        if elsewhere is not None:
+            found, left = _taken_work(session, platform, elsewhere, of_machine=outputs, channel=imported)
+            taken += found
+        else:
             part, left = _cross_work(
                 session, platform, wanted, sources=sources, of_machine=outputs, channel=imported
             )
             parts += [part] if part is not None else []
-            not_built += left
-    return RecipeWork(parts=tuple(parts), unneeded=unneeded, not_built=tuple(not_built))
+        not_built += left
+    return RecipeWork(parts=tuple(parts), unneeded=unneeded, not_built=tuple(not_built), taken=tuple(taken))
 
 
 def _environments(session: Session, entry: PlatformEntry, channel: ImportedChannel) -> ReleaseEnvironments:
@@ -131,8 +142,7 @@ def _cross_work(
     if not can_build_for(platform, machine):
         reason = why_not_built(native[requested[0]], target, machine)
         return None, [_left(native[name], platform, reason) for name in requested]
-    entry = next(item for item in session.manifest.present_platforms if item.name == platform)
-    source = _environments(session, entry, channel)
+    source = _environments(session, _entry(session, platform), channel)
     outputs = {output.name: output for output in _in_variant(session, source)}
     order = in_order(outputs.values(), requested)
     names = needed_for(requested, outputs, order.needs)
@@ -149,16 +159,56 @@ def _cross_work(
         kept += [built] if built else []
     for name in requested:
         if name not in outputs:
-            refused[name] = (
-                why_not_built(native[name], target, machine)
-                if native[name].recipe.engine != "rattler-build"
-                else f"its recipe skips {platform}"
-            )
+            refused[name] = _why_not_made(native[name], target, machine)
     left = [_left(outputs.get(name, native.get(name)), platform, why) for name, why in refused.items()]
     if not kept:
         return None, left
     both = EnvironmentSources(machine=machine, platform=platform, at_build=sources.at_build, of_target=source)
     return _part(session, target, replace(order, waves=tuple(kept), unneeded=()), both), left
+
+
+def _taken_work(
+    session: Session,
+    platform: str,
+    elsewhere: BuildsElsewhere,
+    *,
+    of_machine: Sequence[Output],
+    channel: ImportedChannel,
+) -> tuple[tuple[TakenBuild, ...], list[NotBuilt]]:
+    """Return all packages of recipes for a platform that another machine has built, and what has none.
+
+    Raises
+    ------
+    UsageError
+        If that machine did not build what the recipes make here.
+    IntegrityError
+        If a package is not the one that it has built.
+    """
+    native = {output.name: output for output in of_machine}
+    source = _environments(session, _entry(session, platform), channel)
+    outputs = {output.name: output for output in _in_variant(session, source)}
+    requested = _requested(session, platform, (*of_machine, *outputs.values()))
+    order = in_order(outputs.values(), requested)
+    names = needed_for(requested, outputs, order.needs)
+    wanted = (item for wave in order.waves for item in wave if item.name in names)
+    target = target_of(session, platform)
+    left = [
+        _left(native[name], platform, _why_not_made(native[name], target, _here(session).name))
+        for name in requested
+        if name not in outputs
+    ]
+    return tuple(elsewhere.taken(item) for item in wanted if item.subdir == platform), left
+
+
+def _why_not_made(output: Output, target: BuildTarget, machine: str) -> str:
+    """Return why the recipe of a package makes nothing for another platform."""
+    if output.recipe.engine != "rattler-build":
+        return why_not_built(output, target, machine)
+    return f"its recipe skips {target.platform}"
+
+
+def _entry(session: Session, platform: str) -> PlatformEntry:
+    return next(item for item in session.manifest.present_platforms if item.name == platform)
 
 
 def _left(output: Output | None, platform: str, reason: str) -> NotBuilt:

@@ -257,6 +257,8 @@ class BuildResult(StageResult):
         Names of packages that builds and their tests ask for.
     made_from
         Recipe and sources of each package; empty if an earlier cuvee has built it.
+    machine
+        The platform of the machine that the run was on; empty if an earlier cuvee has made it.
     """
 
     packages: tuple[BuiltPackage, ...] = ()
@@ -266,6 +268,7 @@ class BuildResult(StageResult):
     isolated: bool = True
     asked: tuple[str, ...] = ()
     made_from: tuple[BuiltFrom, ...] = ()
+    machine: str = ""
 
     @property
     def facts(self) -> RecipeFacts:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from cuvee.integration.suite_files import SuiteFiles
     from cuvee.integration.unit_selection import Selection
     from cuvee.lock.model import Lock, PlatformLock
+    from cuvee.release.builds_elsewhere import BuildsElsewhere
     from cuvee.release.record import Release, Unsolved
     from cuvee.report.erratum_rows import ErrataOf
     from cuvee.report.page import Page
@@ -84,6 +85,8 @@ class Options:
         Where units of work run.
     results
         Where results of a run that is not recorded go; `None` is a folder in the cache.
+    built
+        Folders of what other machines have built, as `cuvee.release.builds_elsewhere` reads them.
     verbose
         Show all conflicts of a set without a solution, however many there are.
     """
@@ -106,6 +109,7 @@ class Options:
     place: str | None = None
     executor: ExecutorChoice = field(default_factory=ExecutorChoice)
     results: Path | None = None
+    built: Sequence[Path] = ()
     verbose: bool = False
 
 
@@ -209,12 +213,18 @@ class Session:
     @cached_property
     def recipes(self) -> tuple[Recipe, ...]:
         """The recipes that the manifest names, from ``recipes/`` in its folder or above it."""
-        from cuvee.build.recipes import read_recipes
-        from cuvee.manifest.folder_lookup import find_upwards
+        from cuvee.build.recipes import read_recipes, recipe_folders
 
-        folder = self.manifest.path.parent
-        found = (find_upwards(folder, f"recipes/{name}") for name in self.manifest.recipes)
-        return read_recipes(filter(None, found), self.engines)
+        return read_recipes(recipe_folders(self.manifest), self.engines)
+
+    @cached_property
+    def builds_elsewhere(self) -> Mapping[str, BuildsElsewhere]:
+        """What other machines have built of the recipes, by platform."""
+        if not self.options.built:
+            return {}
+        from cuvee.release.builds_elsewhere import read_builds_elsewhere
+
+        return read_builds_elsewhere(self.options.built, self.manifest)
 
     @cached_property
     def patches(self) -> tuple[PatchSet, ...]:
@@ -268,7 +278,7 @@ class Session:
 
     def read_files(self) -> None:
         """Read all files beside the manifest, so that their problems are shown before any work starts."""
-        for name in ("branding", "settings", "suite_files", "recipes", "patches"):
+        for name in ("branding", "settings", "suite_files", "recipes", "patches", "builds_elsewhere"):
             getattr(self, name)
 
     @cached_property

@@ -31,6 +31,8 @@ class BuildRow:
         The files in which two builds of it differ, if that was checked.
     not_tested
         Why its tests were not run; empty if they have passed.
+    built_on
+        The platform of another machine that has built it; empty if none has.
     """
 
     name: str
@@ -46,6 +48,7 @@ class BuildRow:
     log: Excerpt | None
     differing: tuple[str, ...] = ()
     not_tested: str = ""
+    built_on: str = ""
 
     @property
     def identifier(self) -> str:
@@ -126,4 +129,5 @@ def _row(package: BuiltPackage, folder: Path | None, differing: tuple[str, ...])
         log=_log(folder, package.log),
         differing=differing,
         not_tested=package.not_tested,
+        built_on=package.built_on,
     )

@@ -67,5 +67,8 @@ ACTIONS = {
 }
 """The commit and the tag of each action of the organisation ``actions``; a tag can be moved."""
 
+CUTS_ON = "linux-64"
+"""The platform of the machine that cuts."""
+
 PROGRAMS = {"exe": ("nsis",), "msi": ("msitools", "wixl")}
 """The packages of Debian and Ubuntu with which Linux makes a format."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from cuvee import platforms
 from cuvee.errors import UsageError
 from cuvee.manifest.model import Manifest
-from cuvee.workflows.ci_systems import PROGRAMS, CiSystem
+from cuvee.workflows.ci_systems import CUTS_ON, PROGRAMS, CiSystem
 
 _TESTED = {"linux": "sh", "osx": "sh", "win": "exe"}
 """The format that tests install with, by system; the others are for services of their systems."""
@@ -19,10 +19,8 @@ _SAFE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff$]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TestJob:
-    """A platform, and the machine that tests its installer."""
-
-    __test__ = False
+class PlatformJob:
+    """A platform, and the machine that builds its packages or tests its installer."""
 
     platform: str
     machine: str
@@ -51,15 +49,26 @@ class WorkflowFacts:
         The others that the release is for, with the reasons.
     programs
         Packages of Debian and Ubuntu that cutting needs.
+    builds
+        The platforms whose packages of recipes are built on a machine of theirs.
+    not_built
+        The others that have such packages, with the reasons.
     """
 
     manifest: str
     release: str
     distribution: str
     requirement: str
-    jobs: tuple[TestJob, ...]
+    jobs: tuple[PlatformJob, ...]
     left_out: tuple[tuple[str, str], ...]
     programs: tuple[str, ...]
+    builds: tuple[PlatformJob, ...] = ()
+    not_built: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def built_options(self) -> str:
+        """The options by which the release takes what was built."""
+        return "".join(f" --built built/{job.platform}" for job in self.builds)
 
 
 def facts_of(manifest: Manifest, system: CiSystem, *, requirement: str | None = None) -> WorkflowFacts:
@@ -72,6 +81,8 @@ def facts_of(manifest: Manifest, system: CiSystem, *, requirement: str | None = 
 
     Raises
     ------
+    DocumentError, ToolMissingError
+        If its recipes cannot be read.
     UsageError
         If there is no repository, no installer that a hosted machine could test, or a name that CI systems
         would not take as it is.
@@ -90,14 +101,17 @@ def facts_of(manifest: Manifest, system: CiSystem, *, requirement: str | None = 
             hint="Name installers in the manifest, such as `installers: {formats: {linux: [sh]}}`.",
         )
     made = {kind for entry in manifest.present_platforms for kind in _formats(manifest, entry.name)}
+    builds, not_built = _builds(manifest, system)
     return WorkflowFacts(
         manifest=as_it_is(manifest.path.resolve().relative_to(root).as_posix(), "path of the manifest"),
         release=manifest.release_name,
         distribution=manifest.distribution,
-        requirement=as_it_is(requirement or _requirement(root), "requirement"),
+        requirement=as_it_is(requirement or _requirement(root, manifest), "requirement"),
         jobs=jobs,
         left_out=left_out,
         programs=tuple(sorted(name for kind in made for name in PROGRAMS.get(kind, ()))),
+        builds=builds,
+        not_built=not_built,
     )
 
 
@@ -117,7 +131,9 @@ def repository_of(path: Path) -> Path:
     )
 
 
-def _jobs(manifest: Manifest, system: CiSystem) -> tuple[tuple[TestJob, ...], tuple[tuple[str, str], ...]]:
+def _jobs(
+    manifest: Manifest, system: CiSystem
+) -> tuple[tuple[PlatformJob, ...], tuple[tuple[str, str], ...]]:
     jobs, left_out = [], []
     for entry in manifest.present_platforms:
         formats, wanted = _formats(manifest, entry.name), _TESTED[platforms.get(entry.name).system]
@@ -129,7 +145,24 @@ def _jobs(manifest: Manifest, system: CiSystem) -> tuple[tuple[TestJob, ...], tu
         elif machine is None:
             left_out.append((entry.name, system.no_machine.get(entry.name, "there is no machine for it")))
         else:
-            jobs.append(TestJob(platform=entry.name, machine=machine))
+            jobs.append(PlatformJob(platform=entry.name, machine=machine))
+    return tuple(jobs), tuple(left_out)
+
+
+def _builds(
+    manifest: Manifest, system: CiSystem
+) -> tuple[tuple[PlatformJob, ...], tuple[tuple[str, str], ...]]:
+    if not manifest.recipes:
+        return (), ()
+    from cuvee.workflows.compiled_platforms import compiled_platforms
+
+    jobs, left_out = [], []
+    for platform in compiled_platforms(manifest, machine=CUTS_ON):
+        machine = system.machines.get(platform)
+        if machine is None:
+            left_out.append((platform, system.no_machine.get(platform, "there is no machine for it")))
+        else:
+            jobs.append(PlatformJob(platform=platform, machine=machine))
     return tuple(jobs), tuple(left_out)
 
 
@@ -137,12 +170,13 @@ def _formats(manifest: Manifest, platform: str) -> tuple[str, ...]:
     return tuple(manifest.installers.formats.get(platforms.get(platform).system, ()))
 
 
-def _requirement(root: Path) -> str:
+def _requirement(root: Path, manifest: Manifest) -> str:
     try:
         project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8")).get("project", {})
     except (OSError, ValueError):
         project = {}
-    return "." if project.get("name") == "cuvee" else f"cuvee=={version('cuvee')}"
+    extra = "[build]" if manifest.recipes else ""
+    return f".{extra}" if project.get("name") == "cuvee" else f"cuvee{extra}=={version('cuvee')}"
 
 
 def as_it_is(text: str, what: str) -> str:
