@@ -29,10 +29,10 @@ def command(system: str, manifest: Path, *, output: Path | None, check: bool, in
     """Write a workflow that cuts a release and tests its installers on machines of its platforms.
 
     It builds packages of recipes on machines of the platforms that they are compiled for, cuts the release
-    of MANIFEST on Linux, tests the installers that this made on Linux, Windows and
-    macOS, as far as the manifest has them, adds the results with `cuvee import-results`, and judges. The
-    last job fails unless the release is ready. Run it again for the next release: the same manifest gives
-    the same file. A file of somebody else is never replaced.
+    of MANIFEST on Linux, tests the installers that this made on Linux, Windows and macOS, as far as the
+    manifest has them, adds the results with `cuvee import-results`, and judges. The last job fails unless
+    the release is ready. Run it again for the next release: the same manifest and recipes give the same
+    file. A file of somebody else is never replaced.
 
     \b
     Examples:

@@ -67,7 +67,7 @@ built_option = click.option(
     "--built",
     multiple=True,
     metavar="FOLDER",
-    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    type=click.Path(path_type=Path, file_okay=False),
     help="What another machine has built of the recipes for its platform; may be given several times.",
 )
 
