@@ -3,6 +3,7 @@
 ``recorded_conda_build.json`` is what conda-build 26.7.1 has rendered.
 """
 
+import datetime as dt
 import json
 import sys
 from collections.abc import Callable
@@ -16,9 +17,12 @@ from cuvee.build.conda_build_engine import CondaBuildEngine
 from cuvee.build.engine import BuildFolder
 from cuvee.build.meta_files import check_text, read_text
 from cuvee.build.model import Output, Recipe
+from cuvee.build.patched_recipes import patched_outputs
 from cuvee.build.recipe_files import find_recipe
 from cuvee.build.recipes import engines, read_recipes
+from cuvee.channel.patches.patch_files import PatchFile, PatchSet
 from cuvee.errors import DocumentError, ToolMissingError
+from cuvee.manifest.model import PatchedPackage, Position
 from cuvee.platforms import host
 from cuvee.process import Completed, Request
 
@@ -40,6 +44,7 @@ test:
   imports:
     - erfa
 """
+PATCH = b"--- a/erfa/text\n+++ b/erfa/text\n@@ -1,2 +1,2 @@\n one\n-two\n+zwei\n"
 Change = Callable[[dict[str, Any]], object]
 
 
@@ -236,6 +241,55 @@ def test_what_conda_build_would_misread_is_told_with_all_lines(tmp_path: Path) -
     assert [f"{recipe.file}:{line}:" in message for line in range(1, 9)] == [
         *(True, False, True, False, False, False, False, True)
     ]
+
+
+@pytest.mark.parametrize("name", ["recipe_append.yaml", "recipe_clobber.yaml"])
+def test_a_file_that_changes_the_recipe_is_refused(tmp_path: Path, name: str) -> None:
+    recipe = recipe_in(tmp_path / "pyerfa")
+    (recipe.folder / name).write_text("build: {number: 7}\n")
+    with pytest.raises(DocumentError, match=f"{name} beside it changes what it says"):
+        CondaBuildEngine().read(recipe)
+
+
+def test_a_patched_recipe_is_another_in_all_that_conda_build_does(
+    installed: Installed, tmp_path: Path
+) -> None:
+    installed.changed(lambda item: item["sources"][0].update(patches="own.patch", folder="x"))
+    stated = PatchedPackage(
+        name="pyerfa",
+        recipe="pyerfa",
+        patches=("patches/one.patch",),
+        fixes=("CVE-2026-12345",),
+        why="it is wrong",
+        author="Ada",
+        until=dt.date(2027, 5, 31),
+        position=Position(file=Path("m.yaml"), line=9, column=3),
+    )
+    patch = PatchFile(name="patches/one.patch", data=PATCH)
+    plain = rendered(installed, recipe_in(tmp_path / "pyerfa"))
+    (output,) = patched_outputs([plain], PatchSet(package=stated, patches=(patch,)))
+    assert output.build == "py311hdc5b14d_patched_10003"
+    folder = BuildFolder(path=tmp_path, channel=tmp_path / "channel", sources={SHA256: tmp_path}, epoch=0)
+    installed.engine.build_request(output, folder)
+    installed.engine.test_request(output, tmp_path / "x.conda", folder)
+    for name in ("build.json", "test.json"):
+        assert json.loads((tmp_path / name).read_bytes())["replaced"] == {
+            "build": {"number": 10_003, "string": "py311hdc5b14d_patched_10003"},
+            "source": [
+                {
+                    "folder": "x",
+                    "patches": ["own.patch", "cuvee-patched/patches/one.patch"],
+                    "sha256": SHA256,
+                    "url": "https://example.org/pyerfa-2.0.1.5.tar.gz",
+                }
+            ],
+        }
+    written = folder.recipe / "cuvee-patched" / "patches" / "one.patch"
+    assert written.read_bytes() == (
+        b"--- erfa/text\t\n+++ erfa/text\t\n@@ -1,2 +1,2 @@\n-one\n-two\n+one\n+zwei\n--- end\n"
+    )
+    installed.engine.build_request(plain, folder)
+    assert json.loads((tmp_path / "build.json").read_bytes())["replaced"] == {}
 
 
 def test_a_recipe_that_is_no_text_is_refused(tmp_path: Path) -> None:

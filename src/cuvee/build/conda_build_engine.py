@@ -15,6 +15,7 @@ from cuvee import process
 from cuvee.build.engine import BuildFolder
 from cuvee.build.meta_files import check_text, output_of_meta, raise_in_text, read_text
 from cuvee.build.model import Output, Recipe
+from cuvee.build.patched_recipes import write_patches
 from cuvee.build.rattler_engine import BUILD_SECONDS, BUILD_SETTINGS, HOST_PATH, MOST_LOG, environment_of
 from cuvee.build.recipe_rules import check_output
 from cuvee.errors import ToolMissingError
@@ -128,6 +129,7 @@ class CondaBuildEngine:
                 "variant": document["variant"],
                 "extra": [BUILD_SETTINGS],
                 "sources": sources,
+                "replaced": _replaced(output),
             },
             folder,
         )
@@ -135,12 +137,14 @@ class CondaBuildEngine:
     def test_request(self, output: Output, archive: Path, folder: BuildFolder) -> Request:
         """Return the request that installs a package in a fresh environment and runs its tests."""
         shutil.copytree(output.recipe.folder, folder.recipe)
+        write_patches(folder.recipe, output.recipe)
         return self._request(
             {
                 "task": "test",
                 "folder": str(folder.recipe),
                 "channel": folder.channel.as_uri(),
                 "variant": json.loads(output.document)["variant"],
+                "replaced": _replaced(output),
             },
             folder,
         )
@@ -169,3 +173,12 @@ class CondaBuildEngine:
             timeout=seconds or self._seconds,
             most_output=MOST_LOG,
         )
+
+
+def _replaced(output: Output) -> dict[str, object]:
+    """Return the sections of a recipe that are others with the patches of the manifest."""
+    document = json.loads(output.document)
+    if output.recipe.patches is None:
+        return {}
+    sources = [{**source["stated"], "patches": source["patches"]} for source in document["source"]]
+    return {"build": document["build"], "source": sources}

@@ -25,6 +25,7 @@ _VALUE = re.compile(r"^\s*(?:-\s+)?(?:[\w/-]+:\s*)?(?P<value>[^\s#].*?)\s*(?:#.*
 _KEY = re.compile(r"^\s*(?:-\s+)?(?P<key>[\w/-]+):")
 _LINE = re.compile(r"\bline (\d+)")
 _TOLD = re.compile(r"^(?:\w+Error|CondaBuildUserError|SystemExit|[A-Z]\w+): ")
+_BESIDE = ("recipe_append.yaml", "recipe_clobber.yaml")
 _GIT = ("git_url", "hg_url", "svn_url")
 
 
@@ -66,6 +67,13 @@ def read_text(recipe: Recipe) -> RecipeText:
 def check_text(recipe: Recipe, text: RecipeText) -> None:
     """Raise a `DocumentError` with all that conda-build would misread or that is not supported."""
     with Problems(recipe.file) as problems:
+        for name in _BESIDE:
+            if (recipe.folder / name).is_file():
+                problems.add(
+                    text.span(0),
+                    f"{name} beside it changes what it says",
+                    advice="write what it adds into meta.yaml, and remove the file",
+                )
         for number, line in enumerate(text.source.lines):
             stated = line.partition("#")[0]
             found = _RUNS.search(stated)
@@ -119,6 +127,7 @@ def output_of_meta(
     imports = int(tests["imports"])
     stated = {
         "source": [_source(item) for item in document["sources"] if item],
+        "build": {"number": int(document["number"])},
         "variant": dict(variant),
     }
     return Output(
@@ -139,7 +148,9 @@ def output_of_meta(
 
 
 def _source(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a source in the form of recipe.yaml."""
+    """Return a source in the form of recipe.yaml, with what meta.yaml states."""
+    patches = item.get("patches") or []
+    own = {"patches": [patches] if isinstance(patches, str) else list(patches), "stated": dict(item)}
     urls = item.get("url") or ()
     urls = [urls] if isinstance(urls, str) else list(urls)
     if urls:
@@ -148,8 +159,9 @@ def _source(item: Mapping[str, Any]) -> dict[str, Any]:
             "url": [str(url) for url in urls],
             "sha256": str(item.get("sha256", "")),
             "file_name": str(name),
+            **own,
         }
     for key in _GIT:
         if item.get(key):
             return {"git": str(item[key])}
-    return {"path": str(item.get("path", ""))}
+    return {"path": str(item.get("path", "")), **own}

@@ -123,9 +123,8 @@ def _built(task: BuildTask, path: Path, journal: BuildJournal, purpose: str) -> 
     epoch = epoch_of(task.sources.values())
     folder = prepared_folder(path / "work", task.sources, epoch)
     shutil.copytree(task.output.recipe.folder, folder.recipe)
-    if task.output.recipe.patches is not None:
-        check_patches(task.output, task.sources)
-        write_patches(folder.recipe, task.output.recipe.patches)
+    check_patches(task.output, task.sources)
+    write_patches(folder.recipe, task.output.recipe)
     write_build_channel(folder, task.archives, task.target.platform, task.machine, task.compilers)
     journal.run(task.engine.build_request(task.output, folder), folder.path, "build")
     made = sorted(folder.output.glob(f"{task.output.subdir}/*.conda"))

@@ -1,6 +1,6 @@
 """Recipes with patches of the manifest: other builds of the same sources, with numbers above all others.
 
-rattler-build finds out itself how many parts of a path to remove, and takes hunks whose context differs a
+Engines find out themselves how many parts of a path to remove, and take hunks whose context differs a
 little. So each patch is applied strictly here first, and the engine gets it only if it fits exactly.
 """
 
@@ -12,9 +12,10 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
-from cuvee.build.model import Output
+from cuvee.build.model import Output, Recipe
 from cuvee.channel.patches.applied_patch import apply_patch
 from cuvee.channel.patches.patch_files import PatchSet, patched_build
+from cuvee.channel.patches.unified_diff import FilePatch, Hunk
 from cuvee.errors import DocumentError
 
 FOLDER = "cuvee-patched"
@@ -85,21 +86,55 @@ def _patched(output: Output, patches: PatchSet, builds: Mapping[str, str]) -> Ou
 def _source(document: Mapping[str, Any], output: Output, patches: PatchSet) -> dict[str, Any]:
     stated = document.get("source") or []
     sources: list[dict[str, Any]] = stated if isinstance(stated, list) else [stated]
-    if output.recipe.engine != "rattler-build" or len(sources) != 1:
+    if len(sources) != 1:
         raise DocumentError(
             f"{patches.package.position}: {output.recipe.file} has {len(sources)} sources, "
-            "and patches of a manifest are for a recipe.yaml with one",
+            "and patches of a manifest are for a recipe with one",
             hint="State the patches in the recipe.",
         )
     return sources[0]
 
 
-def write_patches(folder: Path, patches: PatchSet) -> None:
-    """Write patches into the copy of a recipe, where its sources name them."""
-    for item in patches.patches:
+def write_patches(folder: Path, recipe: Recipe) -> None:
+    """Write what the manifest adds into the copy of a recipe, where its sources name it."""
+    for item in recipe.patches.patches if recipe.patches is not None else ():
         path = folder / FOLDER / item.name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(item.data)
+        path.write_bytes(for_gnu_patch(item.diff) if recipe.engine == "conda-build" else item.data)
+
+
+def for_gnu_patch(files: Sequence[FilePatch]) -> bytes:
+    """Return a patch with which conda-build, which starts GNU patch, has nothing to guess.
+
+    Its hunks have no context, so there is no fuzz. Its paths begin at the top of the source: conda-build
+    removes as many folders from them as the source suggests, and none if one path has none, as on the last
+    line, which GNU patch ignores.
+    """
+    return b"".join([*map(_for_gnu_patch, files), b"--- end\n"])
+
+
+def _for_gnu_patch(file: FilePatch) -> bytes:
+    old, new = (
+        b"/dev/null" if is_nothing else file.path.encode() for is_nothing in (file.adds, file.removes)
+    )
+    parts = [b"--- %s\t\n+++ %s\t\n" % (old, new)]
+    longer = 0
+    for hunk in file.hunks:
+        parts.append(_hunk(hunk, longer))
+        longer += len(hunk.after) - len(hunk.before)
+    return b"".join(parts)
+
+
+def _hunk(hunk: Hunk, longer: int) -> bytes:
+    """Return a hunk in a file that is ``longer`` by some lines after the hunks above."""
+    start = hunk.start + longer + (not hunk.before) - (not hunk.after)
+    head = b"@@ -%d,%d +%d,%d @@\n" % (hunk.start, len(hunk.before), start, len(hunk.after))
+    lines = (
+        sign + (line if line.endswith(b"\n") else line + b"\n\\ No newline at end of file\n")
+        for sign, of_side in ((b"-", hunk.before), (b"+", hunk.after))
+        for line in of_side
+    )
+    return head + b"".join(lines)
 
 
 def check_patches(output: Output, sources: Mapping[str, Path]) -> None:

@@ -58,6 +58,7 @@ def _config(task: Mapping[str, Any]) -> Any:
     from conda_build.config import Config
 
     work = Path(task["work"])
+    replaced = task.get("replaced")
     return Config(
         croot=str(work / "croot"),
         output_folder=task.get("output"),
@@ -68,7 +69,15 @@ def _config(task: Mapping[str, Any]) -> Any:
         exclusive_config_files=(),
         locking=False,
         cache_dir=str(work / "sources"),
+        clobber_sections_file=_sections(work / "replaced.yaml", replaced) if replaced else None,
     )
+
+
+def _sections(path: Path, sections: Mapping[str, Any]) -> str:
+    """Write sections of a recipe, without what would be a selector in meta.yaml, and return the path."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(sections).replace("#", "\\u0023"), encoding="utf-8")
+    return str(path)
 
 
 def _variants(task: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -104,6 +113,7 @@ def _output(meta: Any) -> dict[str, Any]:
         "name": meta.name(),
         "version": meta.version(),
         "build": meta.build_id(),
+        "number": meta.build_number(),
         "noarch": meta.noarch or "",
         "requirements": {
             kind: [str(item) for item in requirements.get(kind) or ()] for kind in ("build", "host", "run")
@@ -124,10 +134,8 @@ def _build(task: Mapping[str, Any]) -> int:
     from conda_build import api
 
     config = _config(task)
-    append = Path(task["work"], "append.yaml")
-    append.parent.mkdir(parents=True, exist_ok=True)
-    append.write_text(json.dumps({"requirements": {"build": task["extra"]}}), encoding="utf-8")
-    config.append_sections_file = str(append)
+    append = {"requirements": {"build": task["extra"]}}
+    config.append_sections_file = _sections(Path(task["work"], "append.yaml"), append)
     for path, source in _kept(task):
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, path)
