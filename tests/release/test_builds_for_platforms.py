@@ -190,3 +190,12 @@ def test_all_of_a_platform_is_taken_from_the_machine_that_has_built_for_it(relea
     ]
     assert {item.subdir for item in plan.to_build} == {"linux-64", "noarch"}
     assert [(item.name, item.reason) for item in plan.not_built] == [("gone", "its recipe skips osx-arm64")]
+
+
+def test_what_is_never_made_for_this_machine_is_built_for_the_others_or_named(release: Release) -> None:
+    release.add("app", compiled("app"), ["linux-64"])
+    release.add("only", compiled("only", skip="linux"), ["win-64", "osx-arm64"])
+    builds, not_built = release.planned()
+    assert [(name, platform) for _, name, platform, _ in builds] == [("app", "linux-64"), ("only", "win-64")]
+    reason = "it is compiled, and this machine builds only for linux-64, linux-aarch64 and win-64"
+    assert not_built == [("only", "osx-arm64", reason)]

@@ -86,17 +86,18 @@ def recipe_work(session: Session, platforms: Sequence[str]) -> RecipeWork:
     taken: list[TakenBuild] = []
     for platform in platforms:
         elsewhere = session.builds_elsewhere.get(platform)
-        wanted = _requested(session, platform, outputs)
+        known = (*_not_for_machine(session, platform, outputs), *outputs)
+        wanted = _requested(session, platform, known)
         if platform == machine or (elsewhere is None and not wanted):
             continue
         others = session.workspace.imports / "others"
         imported = channel if not is_guest else imported_channel(session, platforms, root=others)
         if elsewhere is not None:
-            found, left = _taken_work(session, platform, elsewhere, of_machine=outputs, channel=imported)
+            found, left = _taken_work(session, platform, elsewhere, known=known, channel=imported)
             taken += found
         else:
             part, left = _cross_work(
-                session, platform, wanted, sources=sources, of_machine=outputs, channel=imported
+                session, platform, wanted, sources=sources, known=known, channel=imported
             )
             parts += [part] if part is not None else []
         not_built += left
@@ -126,19 +127,30 @@ def _requested(session: Session, platform: str, outputs: Sequence[Output]) -> li
     ]
 
 
+def _not_for_machine(session: Session, platform: str, of_machine: Sequence[Output]) -> list[Output]:
+    """Return what a platform has of recipes that make nothing for this machine, whatever the variant is."""
+    made = {output.recipe.name for output in of_machine}
+    return [
+        output
+        for recipe in session.recipes
+        if recipe.name not in made
+        for output in session.engines[recipe.engine].render(recipe, platform, {})
+    ]
+
+
 def _cross_work(
     session: Session,
     platform: str,
     requested: Sequence[str],
     *,
     sources: EnvironmentSources,
-    of_machine: Sequence[Output],
+    known: Sequence[Output],
     channel: ImportedChannel,
 ) -> tuple[PlatformWork | None, list[NotBuilt]]:
     """Return the work for another platform, if anything can be built for it, and what cannot."""
     machine = sources.machine
     target = target_of(session, platform)
-    native = {output.name: output for output in of_machine}
+    native = {output.name: output for output in known}
     if not can_build_for(platform, machine):
         reason = why_not_built(native[requested[0]], target, machine)
         return None, [_left(native[name], platform, reason) for name in requested]
@@ -172,7 +184,7 @@ def _taken_work(
     platform: str,
     elsewhere: BuildsElsewhere,
     *,
-    of_machine: Sequence[Output],
+    known: Sequence[Output],
     channel: ImportedChannel,
 ) -> tuple[tuple[TakenBuild, ...], list[NotBuilt]]:
     """Return all packages of recipes for a platform that another machine has built, and what has none.
@@ -184,10 +196,10 @@ def _taken_work(
     IntegrityError
         If a package is not the one that it has built.
     """
-    native = {output.name: output for output in of_machine}
+    native = {output.name: output for output in known}
     source = _environments(session, _entry(session, platform), channel)
     outputs = {output.name: output for output in _in_variant(session, source)}
-    requested = _requested(session, platform, (*of_machine, *outputs.values()))
+    requested = _requested(session, platform, (*known, *outputs.values()))
     order = in_order(outputs.values(), requested)
     names = needed_for(requested, outputs, order.needs)
     wanted = (item for wave in order.waves for item in wave if item.name in names)
