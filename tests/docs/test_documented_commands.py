@@ -169,6 +169,9 @@ ANSWERS = (
 """Commands whose exit code 1 is an answer: there are findings, not all tests were run, a prefix was moved,
 a release lacks a fix."""
 
+PUBLISHING = "docs/howto/publish.md"
+"""The page by which there is a site."""
+
 INSTALL = "sh Starter-2026.11.0-Linux-x86_64.sh -b -p /opt/starter"
 UPGRADE = "sh Starter-2026.11.1-Linux-x86_64.sh -b -u -p /opt/starter"
 
@@ -275,9 +278,14 @@ def run(folder: Path, commands: str, *, setup: bool = False) -> None:
 def prepare(folder: Path, commands: str) -> None:
     """Bring the machine to where a reader of these lines is: without the release, with it, or upgraded."""
     is_upgraded = "rollback" in commands
-    if is_upgraded or "-b -p /opt/starter" in commands:
+    is_new = "-b -p /opt/starter" in commands or "cuvee verify /opt/starter" in commands
+    if is_upgraded or is_new:
         shutil.rmtree(folder / "opt")
         (folder / "opt").mkdir()
+    if "www/" in commands and "--to www" not in commands and not (folder / "www").exists():
+        for before in typed(ROOT / PUBLISHING):
+            prepare(folder, before)
+            run(folder, before)
     if is_upgraded or ("/opt/starter" in commands and "-b -p" not in commands):
         run(folder, f"[ -e /opt/starter ] || {INSTALL}")
     if is_upgraded:
