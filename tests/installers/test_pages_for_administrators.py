@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from cuvee import process
+from cuvee.installers.delta_installer import make_delta
 from cuvee.installers.sh import build_sh
+from cuvee.installers.whole_installer import read_installer
 from cuvee.progress import SILENT
 from cuvee.trust.keys import SigningKey
 from docs_text import blocks
@@ -24,6 +26,7 @@ pytestmark = pytest.mark.real
 
 HOWTO = Path(__file__).parents[2] / "docs" / "howto"
 OLD, NEW = "Starter-2026.11.0-Linux-x86_64.sh", "Starter-2026.11.1-Linux-x86_64.sh"
+DELTA = "Starter-2026.11.0-to-2026.11.1-Linux-x86_64.sh"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +73,13 @@ class Session:
     def upgrade(self) -> None:
         assert self.run(f"sh {NEW} -b -u -p /opt/starter").ok
 
+    def delta(self) -> None:
+        """Hand out a delta, and install what it upgrades."""
+        old, new = (read_installer(self.folder / name) for name in (OLD, NEW))
+        made = make_delta(old, new, folder=self.folder / "delta", reporter=SILENT)
+        shutil.copyfile(made.path, self.folder / DELTA)
+        self.install()
+
     def spoil(self) -> None:
         (self.prefix / "share" / "tools" / "readme").write_text("spoilt")
         (self.prefix / "bin" / "tool").unlink()
@@ -112,6 +122,7 @@ ADMINISTER: Steps = {
     # What the session does before a command, and how the command ends then; otherwise nothing, and with 0.
     "admin help": (Session.install, 0),
     "admin verify": (Session.spoil, 1),
+    DELTA: (Session.delta, 0),
     "--repair -p": (Session.spoil, 0),
     "-moved/bin/starter-admin verify": (lambda _: None, 1),
     "uninstall --dry-run": (Session.install, 0),

@@ -83,7 +83,7 @@ def _elf(path: str, content: bytes | Path) -> Iterator[Binary]:
     config.parse_symtab_symbols = config.parse_dyn_symbols = False
     binary = lief.ELF.parse(_source(content), config)
     size = content.stat().st_size if isinstance(content, Path) else len(content)
-    if binary is None or any(_is_beyond(segment, size) for segment in binary.segments):
+    if binary is None or _is_cut(binary, size):
         yield unreadable(path, "elf", "it is not a complete ELF file")
         return
     if binary.header.file_type.name not in {"EXEC", "DYN"}:
@@ -111,9 +111,19 @@ def _source(content: bytes | Path) -> bytes | str:
     return str(content) if isinstance(content, Path) else content
 
 
-def _is_beyond(segment: "lief.ELF.Segment", size: int) -> bool:
-    """Whether a segment ends beyond the file, which lief accepts."""
-    return segment.type.name in {"LOAD", "DYNAMIC"} and segment.file_offset + segment.physical_size > size
+def _is_cut(binary: "lief.ELF.Binary", size: int) -> bool:
+    """Whether a segment or the table of sections ends beyond the file, which lief accepts.
+
+    The table is mostly the last thing in a file, behind symbols that no segment has.
+    """
+    header = binary.header
+    table = header.section_header_offset + header.numberof_sections * header.section_header_size
+    ends = (
+        segment.file_offset + segment.physical_size
+        for segment in binary.segments
+        if segment.type.name in {"LOAD", "DYNAMIC"}
+    )
+    return max(table, *ends, 0) > size
 
 
 def _required_versions(binary: "lief.ELF.Binary") -> Iterator[SymbolVersion]:
