@@ -1,5 +1,5 @@
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -105,15 +105,33 @@ def test_what_recipes_make_is_taken_in_place_of_newer_packages_of_channels(tmp_p
         manifest_of(requirement("made"), requirement("other")), platforms=linux, channels=(str(theirs),)
     )
 
-    def locked(manifest: Manifest, keep: Lock | None = None, built: tuple[str, ...] = ()) -> Lock:
-        problem = problem_of(manifest, platforms=["linux-64"], own_channel=own, keep=keep, built=built)
+    def locked(
+        manifest: Manifest, keep: Lock | None = None, built: Mapping[str, Mapping[str, str]] | None = None
+    ) -> Lock:
+        problem = problem_of(manifest, platforms=["linux-64"], own_channel=own, keep=keep, built=built or {})
         return solved(problem, tmp_path)
 
     before = locked(manifest)
     assert names(before, "linux-64") == ["made-2.0-0", "other-2.0-0"]
-    after = locked(replace(manifest, recipes=("made",)), keep=before, built=("made",))
+    after = locked(
+        replace(manifest, recipes=("made",)), keep=before, built={"noarch": {"made": "made ==1.0 0"}}
+    )
     assert names(after, "linux-64") == ["made-1.0-0", "other-2.0-0"]
     assert after.by_platform["linux-64"].by_name["made"].is_local
+
+
+def test_a_newer_noarch_wheel_is_taken_only_where_its_recipe_was_not_built(
+    problem: Problem, tmp_path: Path
+) -> None:
+    built = tiny_index.entry("made 1.0", subdir="linux-64", build="h1_0")
+    own = tiny_index.write_index(tmp_path / "own", [tiny_index.entry("made 2.0"), built], platforms=PLATFORMS)
+    manifest = replace(
+        manifest_of(requirement("made")), platforms=problem.platforms, channels=(), recipes=("made",)
+    )
+    specs = {"linux-64": {"made": "made ==1.0 h1_0"}}
+    lock = solved(problem_of(manifest, platforms=PLATFORMS, own_channel=own, built=specs), tmp_path)
+    assert names(lock, "linux-64") == ["made-1.0-h1_0"]
+    assert names(lock, "win-64") == ["made-2.0-0"]
 
 
 @pytest.fixture

@@ -3,9 +3,11 @@
 import asyncio
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -54,6 +56,9 @@ class Problem:
     made
         Names of packages that are made for this release, as far as that is known: the base's versions of
         them are not kept.
+    built
+        What recipes have made for each platform, as exact specs: a noarch wheel of the same name, which other
+        platforms have, is not taken there.
     """
 
     platforms: tuple[PlatformEntry, ...]
@@ -65,6 +70,7 @@ class Problem:
     keep: Lock | None = None
     own_first: bool = False
     made: frozenset[str] = frozenset()
+    built: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -84,11 +90,11 @@ def problem_of(
     own_channel: Path | None,
     additions: Sequence[Requirement] = (),
     keep: Lock | None = None,
-    built: Iterable[str] = (),
+    built: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
 ) -> Problem:
     """Return the problem that a manifest states, for those of its platforms that can be made.
 
-    ``built`` are the names of packages that its recipes have made.
+    ``built`` has what its recipes have made: by subdir, the exact spec of each name.
     """
     return Problem(
         platforms=tuple(entry for entry in manifest.present_platforms if entry.name in platforms),
@@ -100,7 +106,8 @@ def problem_of(
         exclude_newer=manifest.exclude_newer if manifest.channels else None,
         keep=keep,
         own_first=bool(manifest.patched or manifest.recipes),
-        made=frozenset([*built, *(item.name for item in manifest.patched)]),
+        made=frozenset([*chain(*built.values()), *(item.name for item in manifest.patched)]),
+        built={subdir: tuple(specs.values()) for subdir, specs in built.items()},
     )
 
 
@@ -158,7 +165,13 @@ async def _solve_one(problem: Problem, entry: PlatformEntry, connection: Connect
             solving = rattler_solve(
                 sources=await connection.repodata(problem.sources, entry.name),
                 specs=[MatchSpec(package.spec) for package in requirements],
-                constraints=[MatchSpec(package.spec) for package in problem.constraints],
+                constraints=[
+                    MatchSpec(spec)
+                    for spec in (
+                        *(package.spec for package in problem.constraints),
+                        *problem.built.get(entry.name, ()),
+                    )
+                ],
                 platforms=[Subdir(entry.name), Subdir("noarch")],
                 gateway=connection.gateway,
                 locked_packages=await kept_records(

@@ -39,6 +39,7 @@ def make_lock(session: Session, channel: ChannelResult, built: BuildResult | Non
             base_fingerprint(session.base_lock),
             session.manifest.channel_url,
             *(["what is built comes first"] if session.manifest.recipes else []),
+            *([encode(_specs(built))] if built is not None and built.packages else []),
         ],
         run=lambda: _make(session, platforms, built),
         load=lambda kept: LockResult(
@@ -60,6 +61,14 @@ def own_channel(session: Session) -> Path | None:
     return folder if any(folder.glob("*/*.conda")) else None
 
 
+def _specs(built: BuildResult) -> dict[str, dict[str, str]]:
+    """Return the exact spec of each package that was built, by subdir and name."""
+    found: dict[str, dict[str, str]] = {}
+    for item in built.packages:
+        found.setdefault(item.subdir, {})[item.name] = f"{item.name} =={item.version} {item.build}"
+    return found
+
+
 def _make(session: Session, platforms: list[str], built: BuildResult | None) -> Made[LockResult]:
     manifest, workspace = session.manifest, session.workspace
     if manifest.base is not None and session.base_lock is None:
@@ -75,7 +84,7 @@ def _make(session: Session, platforms: list[str], built: BuildResult | None) -> 
         own_channel=own_channel(session),
         additions=session.additions,
         keep=kept_lock(session),
-        built=[package.name for package in built.packages] if built is not None else (),
+        built=_specs(built) if built is not None else {},
     )
     try:
         lock = solve(
