@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from packageurl import PackageURL
 
@@ -77,6 +77,7 @@ def test_wheels() -> None:
     st.from_regex(r"([0-9]!)?[0-9]{1,3}(\.[0-9a-z]{1,3}){0,3}(\+[0-9a-z]{1,3})?", fullmatch=True),
 )
 def test_others_read_what_was_written(channel: str, version: str) -> None:
+    assume("/t/" not in channel)  # what follows is a token, which is left out
     url = conda_purl(package(channel, version=version))
     read = PackageURL.from_string(url)
     assert (read.name, read.version) == ("python", version)
