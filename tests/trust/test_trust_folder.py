@@ -1,9 +1,11 @@
 """The root ceremony: several people, several machines, keys that are lost, and mistakes."""
 
 import datetime as dt
+from pathlib import Path
+from typing import Any
 
 import pytest
-from securesystemslib.signer import SSlibKey
+from securesystemslib.signer import Key, Signature, Signer, SSlibKey
 
 from cuvee.errors import IntegrityError, UsageError
 from cuvee.trust.trust_folder import (
@@ -16,7 +18,7 @@ from cuvee.trust.trust_folder import (
     roles_of,
     signed_by,
 )
-from signed_sites import KEYS, NOW, SIGNERS, new_trust, role_keys, signed_by_all
+from signed_sites import KEYS, NEW, NOW, SIGNERS, Site, new_trust, role_keys, signed_by_all
 
 
 def test_nothing_is_complete_before_the_quorum_has_signed() -> None:
@@ -122,3 +124,49 @@ def test_one_key_under_two_ids_is_not_two_people() -> None:
     roles = role_keys() | {"root": RoleKeys(threshold=2, keys=(KEYS["alice"], twin))}
     with pytest.raises(UsageError, match="has one key under two ids"):
         begin(roles, NOW)
+
+
+class Device(Signer):
+    """A key in a device, which signs with this key, or not at all."""
+
+    def __init__(self, public: Key, inside: Signer | None) -> None:
+        self.public, self.inside = public, inside
+
+    @property
+    def public_key(self) -> Key:
+        return self.public
+
+    @classmethod
+    def from_priv_key_uri(cls, *_: Any) -> Signer:
+        raise NotImplementedError
+
+    def sign(self, payload: bytes) -> Signature:
+        if self.inside is None:
+            raise RuntimeError("CKR_PIN_INCORRECT")
+        return self.inside.sign(payload)
+
+
+@pytest.mark.parametrize(
+    ("inside", "message"),
+    [
+        (None, "did not sign: RuntimeError: CKR_PIN_INCORRECT"),
+        (SIGNERS["thief"], "is not of the public key"),
+    ],
+)
+def test_a_device_that_does_not_sign_or_with_another_key(inside: Signer | None, message: str) -> None:
+    files = begin(role_keys(), NOW)
+    with pytest.raises(UsageError, match=message):
+        signed_by(files, Device(KEYS["alice"], inside))
+
+
+@pytest.mark.parametrize("inside", [None, SIGNERS["thief"]])
+def test_a_device_that_does_not_sign_a_site(inside: Signer | None, tmp_path: Path) -> None:
+    site = Site(folder=tmp_path / "site")
+    devices = {**SIGNERS, "stable": Device(KEYS["stable"], inside)}
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        pytest.raises(UsageError, match=r"did not sign|not of the pub"),
+    ):
+        patch.setattr("signed_sites.SIGNERS", devices)
+        site.publish(NEW)
+    assert not (site.folder / "metadata").exists()

@@ -8,6 +8,7 @@ from cuvee.approvals.approval_statement import to_be_signed
 from cuvee.approvals.person_key import PublicKeyText
 from cuvee.files import sha256_bytes
 from cuvee.release.published_channel import ChannelPlan
+from cuvee.trust.checked_signatures import checked_signature
 from cuvee.trust.publish_attestations import (
     FIELD,
     SUFFIX,
@@ -74,7 +75,7 @@ def attest(plan: ChannelPlan, paths: Iterable[str], attester: Attester, *, chann
 
 
 def _signature(signer: "Signer", statement: bytes) -> bytes:
-    return bytes.fromhex(signer.sign(to_be_signed(statement)).signature)
+    return bytes.fromhex(checked_signature(signer, to_be_signed(statement)).signature)
 
 
 def public_text(key: "Key") -> PublicKeyText:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cuvee.conda.printable_text import printable
 from cuvee.errors import IntegrityError, UsageError
+from cuvee.trust.checked_signatures import add_signature
 from cuvee.trust.site_roles import (
     ROOT,
     SITE,
@@ -185,7 +186,7 @@ class _Signing:
         made: Metadata[Any] = Metadata(signed)
         for keyid in delegated.keyids:
             if keyid in self.signers:
-                made.sign(self.signers[keyid], append=True)
+                add_signature(made, self.signers[keyid])
         _check_quorum(role, made, delegated, delegator)
         self.current[role] = made
         name = f"{role}.json" if role == TIMESTAMP else f"{signed.version}.{role}.json"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cuvee.errors import IntegrityError, UsageError
+from cuvee.trust.checked_signatures import add_signature
 from cuvee.trust.site_metadata import KEY_NAME, KEY_ORGANISATION, name_of, parsed_targets, serialized
 from cuvee.trust.site_roles import (
     ROLES,
@@ -231,7 +232,7 @@ def signed_by(files: Files, signer: "Signer") -> dict[str, bytes]:
     Raises
     ------
     UsageError
-        If it has nothing to sign.
+        If it has nothing to sign, does not sign, or is another key.
     """
     written = {}
     for name, metadata, delegators in _open_files(files):
@@ -240,7 +241,7 @@ def signed_by(files: Files, signer: "Signer") -> dict[str, bytes]:
             for role, delegator, _ in delegators
         )
         if may and signer.public_key.keyid not in metadata.signatures:
-            metadata.sign(signer, append=True)
+            add_signature(metadata, signer)
             written[name] = serialized(metadata)
     if not written:
         raise UsageError(
