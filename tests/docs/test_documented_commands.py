@@ -282,14 +282,16 @@ def run(folder: Path, commands: str, *, setup: bool = False) -> None:
 def prepare(folder: Path, commands: str) -> None:
     """Bring the machine to where a reader of these lines is: without the release, with it, or upgraded."""
     is_upgraded = "rollback" in commands
-    is_new = "-b -p /opt/starter" in commands or "cuvee verify /opt/starter" in commands
-    if is_upgraded or is_new:
+    is_of_site = any(text in commands for text in ("cuvee verify /opt/starter", "manifest.json.zst"))
+    if is_upgraded or is_of_site or "-b -p /opt/starter" in commands:
         shutil.rmtree(folder / "opt")
         (folder / "opt").mkdir()
     if "www/" in commands and "--to www" not in commands and not (folder / "www").exists():
         for before in typed(ROOT / PUBLISHING):
             prepare(folder, before)
             run(folder, before)
+    if is_of_site:  # another page may have cut the release again
+        run(folder, INSTALL.replace("sh ", "sh from-site/", 1))
     if is_upgraded or ("/opt/starter" in commands and "-b -p" not in commands):
         run(folder, f"[ -e /opt/starter ] || {INSTALL}")
     if is_upgraded:
