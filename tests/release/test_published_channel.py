@@ -23,6 +23,7 @@ import zstandard
 from cuvee import process
 from cuvee.approvals.decision_log import LOG
 from cuvee.approvals.dsse import Envelope
+from cuvee.cli.main import run
 from cuvee.errors import BlockedError, BusyError, IntegrityError, StorageError, UsageError
 from cuvee.files import locked_file, parse_json, sha256_bytes, sha256_file, write_json
 from cuvee.graph.metapackages import exact_spec
@@ -32,6 +33,7 @@ from cuvee.release.published_site import SiteSigning, publish_site
 from cuvee.release.record import Release
 from cuvee.report.users_page import users_page
 from cuvee.trust.bundle_zip import BUNDLE, bundle_bytes, read_bundle
+from cuvee.trust.chain_links import ChainLink
 from cuvee.trust.chain_subjects import TrustAnchor
 from cuvee.trust.site_client import SiteClient
 from cuvee.trust.site_fetch import chosen_release, fetch_installer, releases_of
@@ -331,6 +333,31 @@ def test_the_bundle_of_a_release_has_the_attestations_of_its_packages(
             (problem,) = verify_subject(path, anchor, None).problems
             assert problem.name == "log, VEX and attestations"
             assert text in problem.text
+
+
+def test_a_prefix_that_a_delta_has_upgraded_is_traced_to_the_root(
+    both: tuple[Release, Release], tmp_path: Path, signing: SiteSigning, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site, prefix = tmp_path / "site", tmp_path / "a prefix"
+    publish_site([item.folder for item in both], site, SILENT, now=SITE_TIME, signing=signing)
+    folders = [str(item.folder) for item in both]
+    assert run(["delta", *folders, "--output", str(tmp_path / "upgrades"), "--json"]) == 0
+    (delta,) = (tmp_path / "upgrades").glob("*.sh")
+    installer = next((both[0].folder / "installers").glob("*.sh"))
+    anchor = TrustAnchor(root=signing.roots.data[0], now=SITE_TIME)
+
+    def problems(release: Release) -> tuple[ChainLink, ...]:
+        return verify_subject(prefix, anchor, site / "releases/stable" / release.name / BUNDLE).problems
+
+    old, new = both
+    for file, release, other in ((installer, old, new), (delta, new, old)):
+        done = process.run(process.Request(argv=("sh", str(file), "-b", "-p", str(prefix)), timeout=HANGING))
+        assert done.exit_code == 0, done.stderr
+        assert problems(release) == ()
+        assert problems(other)
+    argv = (str(prefix / "bin" / "tiny-admin"), "rollback")
+    assert process.run(process.Request(argv=argv, timeout=HANGING)).exit_code == 0
+    assert problems(old) == ()
 
 
 def _packages(release: Release) -> Iterator[str]:
