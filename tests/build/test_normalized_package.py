@@ -98,7 +98,7 @@ def test_files_that_differ_are_named(tmp_path: Path) -> None:
 
 
 def test_a_file_that_names_the_build_folder_is_refused(tmp_path: Path) -> None:
-    bad = PackageFile(path="lib/where.txt", content=f"built in {FOLDER}/work/src".encode())
+    bad = PackageFile(path="lib/where.txt", content=f"built in {FOLDER}/src".encode())
     with pytest.raises(BlockedError) as caught:
         written(tmp_path, replace(CONTENT, files=(*CONTENT.files, bad)))
     assert "lib/where.txt" in caught.value.message
