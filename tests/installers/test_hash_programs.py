@@ -36,6 +36,7 @@ def programs(folder: Path, *hashes: str) -> Path:
         (folder / name).symlink_to(needed(name))
     for name in hashes:
         path = folder / name
+        path.unlink(missing_ok=True)  # not through a link into the system
         path.write_text(f'#!/bin/sh\necho {name} >>"{folder}/used"\nexec {needed(name)} "$@"\n')
         path.chmod(0o755)
     return folder
@@ -71,3 +72,14 @@ def test_no_program_for_hashes(release: Release, tmp_path: Path) -> None:
     done = release.install("--check", environment={"PATH": str(path)})
     assert done.exit_code == 3
     assert "sha256sum, shasum or openssl is needed" in done.stderr
+
+
+@pytest.mark.parametrize("missing", ["wc", "head", "tail", "tar", "gzip"])
+def test_a_program_that_is_missing_is_named(release: Release, tmp_path: Path, missing: str) -> None:
+    path = programs(tmp_path / "bin", "sha256sum")
+    (path / missing).unlink()
+    prefix = tmp_path / "prefix"
+    done = release.install("-b", "-p", prefix, environment={"PATH": str(path)})
+    assert (done.exit_code, done.stdout) == (3, "")
+    assert done.stderr == f"Error: The program '{missing}' is missing on this system.\n"
+    assert not prefix.exists()
