@@ -110,3 +110,15 @@ def test_a_broken_package_ends_the_processes(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(IntegrityError, match="links share/link out of the prefix") as caught:
         build(tmp_path, PYTHON, DECODER, evil)
     assert caught.value.hint == "The package is broken or hostile; take it from another source."
+
+
+@pytest.mark.real
+def test_modules_of_the_working_folder_are_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    work = tmp_path / "a folder that somebody sent"
+    for name in ("cuvee", "pickle", "zstandard"):
+        (work / name).mkdir(parents=True)
+        (work / name / "__init__.py").write_text("raise SystemExit('this is not ours')")
+    monkeypatch.chdir(work)
+    monkeypatch.setattr(building, "WORTH_IT", 0)
+    monkeypatch.setattr(packer.Packer, "pack", None)
+    assert build(tmp_path / "image", PYTHON, DECODER, TOOL).files

@@ -69,7 +69,7 @@ def pack_in_processes(
 class _Worker:
     def __init__(self, settings: PackSettings) -> None:
         self._messages: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
-        argv = (sys.executable, "-m", "cuvee.image.pack_worker")
+        argv = (sys.executable, "-P", "-m", "cuvee.image.pack_worker")
         self._program = process.talk_to(argv, messages=self._messages)
         self._jobs = io.BufferedWriter(cast("io.RawIOBase", self._program.stdin))
         self._answers = io.BufferedReader(cast("io.RawIOBase", self._program.stdout))

@@ -102,3 +102,12 @@ def test_a_page_that_is_no_index_is_a_source_that_fails(
     _serve(monkeypatch, index)
     with pytest.raises(SourceUnreachableError, match="Cannot read"):
         fetch(PINNED, tmp_path)
+
+
+@pytest.mark.real
+def test_a_pip_in_the_working_folder_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pip").mkdir()
+    (tmp_path / "pip" / "__init__.py").touch()
+    (tmp_path / "pip" / "__main__.py").write_text("print('https://evil.example/simple')")
+    monkeypatch.chdir(tmp_path)
+    assert "evil" not in index_url({})

@@ -78,7 +78,7 @@ def index_url(environment: Mapping[str, str]) -> str:
         if environment.get(name):
             return _INDEX_NAME.sub("", environment[name].split()[0])
     configured = run(
-        Request(argv=(sys.executable, "-m", "pip", "config", "get", "global.index-url"), timeout=60)
+        Request(argv=(sys.executable, "-P", "-m", "pip", "config", "get", "global.index-url"), timeout=60)
     )
     if configured.ok and configured.stdout.strip():
         return configured.stdout.strip()
