@@ -11,36 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packageurl import PackageURL
 
-from cuvee.conda.package_record import LockedPackage
-from cuvee.conda.virtual_packages import VirtualPackage
+from billed_packages import RELEASE, locked, package
 from cuvee.image.model import ReleaseLabel
 from cuvee.lock.model import PlatformLock
 from cuvee.trust.sbom import make_sbom
 from measuring_work import count_calls
 
-RELEASE = ReleaseLabel(distribution="tiny", version="2026.11.0", title="Tiny & Sons")
 TIME = dt.datetime(2026, 11, 1, 12, tzinfo=dt.UTC)
-
-
-def package(name: str, **fields: Any) -> LockedPackage:
-    values: dict[str, Any] = {
-        "version": "1.0",
-        "build": "py_0",
-        "build_number": 0,
-        "platform": "linux-64",
-        "subdir": "noarch",
-        "url": f"https://conda.example/forge/noarch/{name}-1.0-py_0.conda",
-        "channel": "https://conda.example/forge",
-        "sha256": "ab" * 32,
-        "md5": "cd" * 16,
-        "license": "MIT",
-    }
-    return LockedPackage(name=name, **values | fields)
-
-
-def locked(*packages: LockedPackage) -> PlatformLock:
-    virtual = (VirtualPackage(name="__glibc", version="2.28"),)
-    return PlatformLock(platform="linux-64", packages=packages, virtual_packages=virtual)
 
 
 LOCK = locked(

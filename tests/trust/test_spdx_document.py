@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,38 +10,11 @@ from spdx_tools.spdx.model.relationship import RelationshipType
 from spdx_tools.spdx.parser.jsonlikedict.json_like_dict_parser import JsonLikeDictParser
 from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
-from cuvee.conda.package_record import LockedPackage
-from cuvee.conda.virtual_packages import VirtualPackage
-from cuvee.image.model import ReleaseLabel
+from billed_packages import CHANNEL, RELEASE, locked, package
 from cuvee.lock.model import PlatformLock
 from cuvee.trust.sbom import make_sbom
 from cuvee.trust.spdx_document import make_spdx
 from measuring_work import count_calls
-
-RELEASE = ReleaseLabel(distribution="tiny", version="2026.11.0", title="Tiny & Sons")
-CHANNEL = "https://conda.anaconda.org/conda-forge"
-
-
-def package(name: str, **fields: Any) -> LockedPackage:
-    values: dict[str, Any] = {
-        "version": "1.0",
-        "build": "py_0",
-        "build_number": 0,
-        "platform": "linux-64",
-        "subdir": "noarch",
-        "url": f"{CHANNEL}/noarch/{name}-1.0-py_0.conda",
-        "channel": CHANNEL,
-        "sha256": "ab" * 32,
-        "md5": "cd" * 16,
-        "license": "MIT",
-    }
-    return LockedPackage(name=name, **values | fields)
-
-
-def locked(*packages: LockedPackage) -> PlatformLock:
-    virtual = (VirtualPackage(name="__glibc", version="2.28"),)
-    return PlatformLock(platform="linux-64", packages=packages, virtual_packages=virtual)
-
 
 LOCK = locked(
     package("numpy", depends=("python >=3.11", "__glibc >=2.28", "typing_extensions")),
