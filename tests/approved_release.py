@@ -15,17 +15,10 @@ from cuvee.approvals.person_key import PublicKeyText
 from cuvee.files import sha256_file, write_bytes, write_text
 from cuvee.manifest import load_manifest
 from cuvee.progress import SILENT
+from cuvee.release.artefacts import Artefact, ArtefactKind
 from cuvee.release.pipeline import check_release
 from cuvee.release.published_site import SiteSigning, publish_site
-from cuvee.release.record import (
-    Artefact,
-    ArtefactKind,
-    ImageResult,
-    InstallerResult,
-    Release,
-    approval_request,
-    with_quorums,
-)
+from cuvee.release.record import ImageResult, InstallerResult, Release, approval_request, with_quorums
 from cuvee.release.session import Options, Session
 from cuvee.release.sums import PUBLIC_KEY, SIGNATURE, SUMS, sums_text
 from cuvee.trust.trust_folder import complete

@@ -9,7 +9,8 @@ from cuvee.graph.checks import CheckOutcome, Status
 from cuvee.graph.findings import Finding
 from cuvee.integration.outcomes import PlatformRun
 from cuvee.lock.model import Lock
-from cuvee.release.record import Artefact, CheckResult, InstallerResult, Release, TestResult, judge
+from cuvee.release.artefacts import Artefact
+from cuvee.release.record import CheckResult, InstallerResult, Release, TestResult, judge
 from cuvee.report.page import Page, build_page
 from cuvee.report.writer import write_report
 

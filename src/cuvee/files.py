@@ -30,7 +30,7 @@ def sha256_bytes(data: bytes | bytearray | memoryview) -> str:
 
 def sha256_file(path: Path) -> str:
     """Return the hex SHA-256 of a file, read once."""
-    with path.open("rb") as stream:
+    with path.open("rb", buffering=0) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

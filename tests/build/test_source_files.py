@@ -11,7 +11,7 @@ import pytest
 
 from cuvee.build.model import Output, Recipe, Source
 from cuvee.build.source_files import EARLIEST, epoch_of, fetch_sources, kept_source
-from cuvee.channel.connection import Connection
+from cuvee.channel.connection import Connection, Once
 from cuvee.channel.file_transfer import WantedFile
 from cuvee.errors import IntegrityError, SourceUnreachableError
 from cuvee.files import sha256_bytes
@@ -37,7 +37,9 @@ class FakeTransfer:
 
 def connection(transfer: Any, tmp_path: Path) -> Connection:
     gateway: Any = None
-    return Connection(gateway=gateway, transfer=transfer, cache=tmp_path, reporter=SILENT)
+    return Connection(
+        gateways=Once(lambda: gateway), transfers=Once(lambda: transfer), cache=tmp_path, reporter=SILENT
+    )
 
 
 def output(*urls: str, sha256: str = sha256_bytes(DATA)) -> Output:

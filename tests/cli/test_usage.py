@@ -15,7 +15,7 @@ from cuvee.cli.render import print_artefacts
 from cuvee.cli.terminal import terminal
 from cuvee.process import Request
 from cuvee.process import run as run_program
-from cuvee.release.record import Artefact, ArtefactKind
+from cuvee.release.artefacts import Artefact, ArtefactKind
 
 ROOT = Path(__file__).parents[2]
 INSTALLER_OPTIONS = {"--emulate", "--publish", "--retest"}

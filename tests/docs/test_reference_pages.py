@@ -13,8 +13,9 @@ from cuvee.graph.findings import Verdict
 from cuvee.image import model as image
 from cuvee.integration.outcomes import OutcomeState
 from cuvee.manifest.model import Track
+from cuvee.release.artefacts import Artefact
 from cuvee.release.pipeline import STAGES
-from cuvee.release.record import OUTCOME_VERDICTS, Artefact, Release, StageResult
+from cuvee.release.record import OUTCOME_VERDICTS, Release, StageResult
 from cuvee.release.workspace import Workspace
 from cuvee.report import csv_tables
 from cuvee.report.badges import CHANGES, STATES

@@ -10,15 +10,9 @@ import cuvee.process  # noqa: F401 - read before fast tests take Popen away from
 from cuvee.lock.model import Lock
 from cuvee.manifest import load_manifest
 from cuvee.progress import SILENT
+from cuvee.release.artefacts import Artefact, ArtefactKind
 from cuvee.release.earlier_installers import earlier_releases, supported_releases
-from cuvee.release.record import (
-    Artefact,
-    ArtefactKind,
-    ChannelResult,
-    InstallerResult,
-    LockResult,
-    Release,
-)
+from cuvee.release.record import ChannelResult, InstallerResult, LockResult, Release
 from cuvee.release.session import Options, Session
 from tiny_distribution import MANIFEST, NOW
 

@@ -12,7 +12,7 @@ from cuvee.errors import CuveeError, TooLargeError, ToolMissingError, UsageError
 from cuvee.integration.model import Plan
 from cuvee.integration.platform_run import run_platform
 from cuvee.progress import SILENT
-from cuvee.release.record import Artefact, ArtefactKind, NotMade
+from cuvee.release.artefacts import Artefact, ArtefactKind, NotMade
 from cuvee.release.test_stage import installer_to_test
 
 TOOL = ToolMissingError("The program wixl is not installed", hint="apt-get install wixl")

@@ -12,9 +12,10 @@ from cuvee.conda.rattler_records import generic_virtual_package
 from cuvee.files import sha256_file
 from cuvee.graph.certificate import InputState
 from cuvee.graph.metapackages import exact_spec
+from cuvee.release.artefacts import ArtefactKind
 from cuvee.release.given_certificates import check_certificate
 from cuvee.release.pipeline import check_release
-from cuvee.release.record import ArtefactKind, Release
+from cuvee.release.record import Release
 from cuvee.release.sums import read_sums
 from tiny_distribution import Distribution
 

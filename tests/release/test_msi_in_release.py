@@ -11,7 +11,7 @@ from cuvee import process
 from cuvee.files import sha256_file
 from cuvee.installers.windows import msi
 from cuvee.process import Request
-from cuvee.release.record import Artefact
+from cuvee.release.artefacts import Artefact
 from needed_programs import needed, needs
 from tiny_distribution import Distribution, Recorder
 

@@ -19,17 +19,9 @@ from cuvee.conda.package_record import LockedPackage
 from cuvee.files import canonical_json, sha256_bytes, sha256_file
 from cuvee.lock.model import Lock, PlatformLock
 from cuvee.manifest.model import Manifest, PatchedPackage
+from cuvee.release.artefacts import Artefact, ArtefactKind
 from cuvee.release.provenance_stage import provenance_of
-from cuvee.release.record import (
-    Artefact,
-    ArtefactKind,
-    BuildResult,
-    ChannelResult,
-    ImageResult,
-    InstallerResult,
-    LockResult,
-    Release,
-)
+from cuvee.release.record import BuildResult, ChannelResult, ImageResult, InstallerResult, LockResult, Release
 from cuvee.release.signing import sign_release
 from cuvee.release.sums import read_sums
 from cuvee.trust.keys import SigningKey

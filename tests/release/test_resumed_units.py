@@ -13,8 +13,9 @@ from cuvee.integration.runners.wine import WineRunner
 from cuvee.manifest import load_manifest
 from cuvee.progress import SILENT
 from cuvee.release import test_stage
+from cuvee.release.artefacts import Artefact, ArtefactKind
 from cuvee.release.pipeline import lock_release
-from cuvee.release.record import Artefact, ArtefactKind, InstallerResult
+from cuvee.release.record import InstallerResult
 from cuvee.release.session import Options, Session
 from tiny_distribution import NOW
 

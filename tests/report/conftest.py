@@ -29,16 +29,8 @@ from cuvee.manifest.model import (
     Track,
     Waiver,
 )
-from cuvee.release.record import (
-    Artefact,
-    ArtefactKind,
-    ChannelResult,
-    CheckResult,
-    ImageResult,
-    LockResult,
-    NotMade,
-    Release,
-)
+from cuvee.release.artefacts import Artefact, ArtefactKind, NotMade
+from cuvee.release.record import ChannelResult, CheckResult, ImageResult, LockResult, Release
 from cuvee.report.html import render
 
 LINUX, ARM, WIN = "linux-64", "linux-aarch64", "win-64"

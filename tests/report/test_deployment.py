@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from cuvee.release.record import Artefact, ArtefactKind, NotMade
+from cuvee.release.artefacts import Artefact, ArtefactKind, NotMade
 from cuvee.report.deployment import deployments
 
 

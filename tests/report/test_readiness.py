@@ -11,7 +11,8 @@ from cuvee.graph.diff import ChangeKind
 from cuvee.graph.findings import Finding, Verdict
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, TestOutcome
 from cuvee.lock.model import Lock
-from cuvee.release.record import OUTCOME_VERDICTS, Artefact, ArtefactKind, NotMade, Release
+from cuvee.release.artefacts import Artefact, ArtefactKind, NotMade
+from cuvee.release.record import OUTCOME_VERDICTS, Release
 from cuvee.report.actors import UNOWNED
 from cuvee.report.badges import CHANGES, STATES, VERDICTS
 from cuvee.report.readiness import readiness

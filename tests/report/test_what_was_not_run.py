@@ -15,7 +15,8 @@ from cuvee.integration.model import CommandRule, KnownFailure, QuarantinedTest
 from cuvee.integration.outcomes import Counts, OutcomeState, PlatformRun, TestOutcome, count
 from cuvee.integration.suite_files import SuiteFiles
 from cuvee.manifest.model import Support, Track, Waiver
-from cuvee.release.record import Artefact, ArtefactKind, Release, judge
+from cuvee.release.artefacts import Artefact, ArtefactKind
+from cuvee.release.record import Release, judge
 from cuvee.release.test_stage import check_tests
 from cuvee.report.csv_tables import tables
 from cuvee.report.data_json import page_json

@@ -1,17 +1,13 @@
 """Reaching conda channels: names, URLs and folders, with the system's trust store."""
 
-import asyncio
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
-from cuvee.conda.event_loop import run
-from cuvee.conda.repodata import parse_repodata
 from cuvee.conda.url_secrets import clean_url, without_secrets, without_secrets_in
 from cuvee.errors import SourceUnreachableError
 from cuvee.progress import SILENT, Reporter
@@ -23,6 +19,22 @@ if TYPE_CHECKING:
 
 _NAMED_PROBLEMS = 5
 _NOARCH = "noarch"
+_T = TypeVar("_T")
+
+
+class Once(Generic[_T]):
+    """A value that is made when it is first asked for; thread-safe."""
+
+    def __init__(self, make: Callable[[], _T]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._made: list[_T] = []
+
+    def __call__(self) -> _T:
+        with self._lock:
+            if not self._made:
+                self._made.append(self._make())
+            return self._made[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,16 +43,29 @@ class Connection:
 
     Attributes
     ----------
+    gateways, transfers
+        Make the gateway and the transfer when they are needed: importing them takes a tenth of a second each.
     cache
         Repodata of channels on other machines is kept in ``repodata/`` below it.
     """
 
-    gateway: "Gateway"
-    transfer: "FileTransfer"
+    gateways: "Once[Gateway]"
+    transfers: "Once[FileTransfer]"
     cache: Path
     reporter: Reporter
     _locks: dict[tuple[str, str], threading.Lock] = field(default_factory=dict)
+    _fetched: dict[tuple[str, str], Once[Path | None]] = field(default_factory=dict)
     _read: "dict[tuple[str, str], SparseRepoData | None]" = field(default_factory=dict)
+
+    @property
+    def gateway(self) -> "Gateway":
+        """Rattler's gateway."""
+        return self.gateways()
+
+    @property
+    def transfer(self) -> "FileTransfer":
+        """What fetches files."""
+        return self.transfers()
 
     async def repodata(self, sources: Sequence[str], platform: str) -> list[Any]:
         """Return the repodata of a platform and noarch, in the channels' order; it is read once.
@@ -54,6 +79,8 @@ class Connection:
         IntegrityError
             If its answer is too large or damaged, or leads out of HTTPS.
         """
+        import asyncio
+
         return await asyncio.to_thread(self._all_of, tuple(sources), platform)
 
     def _all_of(self, sources: Sequence[str], platform: str) -> "list[SparseRepoData]":
@@ -83,25 +110,48 @@ class Connection:
             return SparseRepoData(rattler_channel(source), subdir, path)
 
     def repodata_file(self, source: str, subdir: str) -> Path | None:
-        """Return the ``repodata.json`` of a subdir, fetched if it has changed; `None` if there is none."""
+        """Return the ``repodata.json`` of a subdir; `None` if there is none.
+
+        That of another machine is fetched if it has changed since the last run, and once in this one.
+        """
+        folder = Path(source)
+        if not folder.is_absolute() or ".." in folder.parts:
+            with channel_errors(source):
+                url = str(rattler_channel(source).base_url).rstrip("/")
+            if urlsplit(url).scheme != "file":
+                fetch = Once(lambda: self._fetch_repodata(url, source, subdir))
+                return self._fetched.setdefault((source, subdir), fetch)()
+            from urllib.request import url2pathname
+
+            folder = Path(url2pathname(urlsplit(url).path))
+        path = folder / subdir / "repodata.json"
+        return path if path.is_file() else None
+
+    def _fetch_repodata(self, url: str, source: str, subdir: str) -> Path | None:
         from cuvee.channel.repodata_download import fetch_repodata
 
         with channel_errors(source):
-            url = str(rattler_channel(source).base_url).rstrip("/")
-            if urlsplit(url).scheme == "file":
-                path = Path(url2pathname(urlsplit(url).path), subdir, "repodata.json")
-                return path if path.is_file() else None
-        self.transfer.learn(url, source)
-        return fetch_repodata(url, subdir, cache=self.cache, transfer=self.transfer, reporter=self.reporter)
+            self.transfer.learn(url, source)
+            return fetch_repodata(
+                url, subdir, cache=self.cache, transfer=self.transfer, reporter=self.reporter
+            )
 
 
 def connect(cache: Path, reporter: Reporter = SILENT) -> Connection:
     """Return a connection that caches repodata below ``cache``; nothing is fetched yet."""
+    return Connection(gateways=Once(_gateway), transfers=Once(_transfer), cache=cache, reporter=reporter)
+
+
+def _gateway() -> "Gateway":
     from rattler import Gateway
 
+    return Gateway()
+
+
+def _transfer() -> "FileTransfer":
     from cuvee.channel.file_transfer import FileTransfer
 
-    return Connection(gateway=Gateway(), transfer=FileTransfer(), cache=cache, reporter=reporter)
+    return FileTransfer()
 
 
 def rattler_channel(source: str) -> "Channel":
@@ -137,6 +187,8 @@ def package_names(sources: Iterable[str], platforms: Sequence[str], connection: 
     SourceUnreachableError
         If a channel cannot be read.
     """
+    from cuvee.conda.event_loop import run
+
     found: set[str] = set()
     for source in sources:
         for platform in platforms or (_NOARCH,):
@@ -180,6 +232,8 @@ def channel_errors(*sources: str) -> Iterator[None]:
 
 def _problems_in(sources: Sequence[str]) -> list[str]:
     """Return the first records of local channels that cannot be read, since rattler does not name them."""
+    from cuvee.conda.repodata import parse_repodata
+
     found: list[str] = []
     for source in sources:
         for path in sorted(Path(source.removeprefix("file://")).glob("*/repodata.json")):

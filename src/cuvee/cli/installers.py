@@ -14,7 +14,7 @@ from cuvee.cli.terminal import terminal
 if TYPE_CHECKING:
     from cuvee.installers.constructor.model import Project
     from cuvee.installers.constructor.project_lock import ProjectTools
-    from cuvee.release.project_installers import ConvertedProject
+    from cuvee.release.converted_project import ConvertedProject
 
 
 @click.command()
@@ -103,12 +103,12 @@ def _host() -> str:
 
 def _convert(project: "Project", tools: "ProjectTools", output: Path, *, dry_run: bool) -> "ConvertedProject":
     from cuvee.installers.constructor.project_lock import lock_project
-    from cuvee.release.project_installers import ConvertedProject, make_project_installers
+    from cuvee.release.converted_project import ConvertedProject, convert_project
 
     lock = lock_project(project, tools)
     if dry_run:
         return ConvertedProject(project=project, lock=lock)
-    return make_project_installers(project, lock, output=output, tools=tools)
+    return convert_project(project, lock, output=output, tools=tools)
 
 
 def _print(results: "list[ConvertedProject]", folders: dict[str, Path]) -> None:

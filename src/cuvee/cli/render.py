@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from cuvee.graph.checks import CheckOutcome
     from cuvee.graph.findings import Finding
     from cuvee.integration.outcomes import PlatformRun
-    from cuvee.release.record import Artefact, Release
+    from cuvee.release.artefacts import Artefact
+    from cuvee.release.record import Release
 
 _MOST_VICTIMS = 8
 _COLOURS = {

@@ -1,16 +1,16 @@
 """The folders of Python's files in a prefix, and whether its standard library can read zstd."""
 
 from dataclasses import dataclass
-from typing import Self
-
-from packaging.utils import canonicalize_name
+from typing import TYPE_CHECKING, Self
 
 from cuvee.byte_code.pyc_paths import cache_tag, module_path, pyc_path
 from cuvee.conda.noarch_python import default_site_packages, noarch_target
 from cuvee.errors import BlockedError
 from cuvee.lock.model import PlatformLock
-from cuvee.manifest.model import Position, Requirement
 from cuvee.platforms import Platform, get
+
+if TYPE_CHECKING:
+    from cuvee.manifest.model import Position, Requirement
 
 DECODERS = ("zstandard", "backports.zstd")
 """Packages that can decompress zstd, for older interpreters; the first one in the closure is used."""
@@ -29,11 +29,17 @@ def needs_decoder(python_version: str) -> str | None:
 
 def is_decoder(name: str) -> bool:
     """Whether a package can decompress zstd; imported ones may be spelled ``backports-zstd``."""
+    if name in DECODERS:
+        return True
+    from packaging.utils import canonicalize_name
+
     return canonicalize_name(name) in map(canonicalize_name, DECODERS)
 
 
-def decoder_requirement(platforms: tuple[str, ...], position: Position) -> Requirement:
+def decoder_requirement(platforms: tuple[str, ...], position: "Position") -> "Requirement":
     """Return the requirement of a decoder, for a release that requests none."""
+    from cuvee.manifest.model import Requirement
+
     return Requirement(
         name=DECODERS[0], platforms=platforms, position=position, reason="installers need a decoder"
     )

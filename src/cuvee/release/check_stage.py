@@ -18,9 +18,10 @@ from cuvee.lock.available_records import AvailableRecords, available_records
 from cuvee.lock.model import Lock
 from cuvee.manifest.model import Manifest
 from cuvee.release.archive_facts import archive_facts
+from cuvee.release.artefacts import ArtefactKind
 from cuvee.release.certificate_inputs import certificate_inputs
 from cuvee.release.certificates import write_certificate
-from cuvee.release.record import ArtefactKind, ChannelResult, CheckResult, LockResult, MetapackageResult
+from cuvee.release.record import ChannelResult, CheckResult, LockResult, MetapackageResult
 from cuvee.release.session import Session
 from cuvee.release.source_review import compare_sources
 from cuvee.release.stage import Made, Stage, finished

@@ -6,7 +6,8 @@ from pathlib import Path
 from cuvee.errors import IntegrityError, UsageError
 from cuvee.files import sha256_file
 from cuvee.installers.whole_installer import WholeInstaller, read_installer
-from cuvee.release.record import ArtefactKind, Release
+from cuvee.release.artefacts import ArtefactKind
+from cuvee.release.record import Release
 from cuvee.release.record_parts import RECORD
 
 

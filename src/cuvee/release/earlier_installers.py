@@ -7,7 +7,8 @@ from cuvee.errors import CuveeError
 from cuvee.integration.lifecycle_plan import EarlierRelease
 from cuvee.integration.model import SuiteKind
 from cuvee.manifest.model import Manifest
-from cuvee.release.record import ArtefactKind, Release
+from cuvee.release.artefacts import ArtefactKind
+from cuvee.release.record import Release
 from cuvee.release.record_parts import RECORD
 from cuvee.release.session import Session
 

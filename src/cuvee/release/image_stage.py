@@ -10,7 +10,8 @@ from cuvee.files import write_bytes
 from cuvee.image.model import Image, ReleaseLabel
 from cuvee.lock.model import PlatformLock
 from cuvee.progress import Reporter
-from cuvee.release.record import Artefact, ArtefactKind, ImageResult
+from cuvee.release.artefacts import Artefact, ArtefactKind
+from cuvee.release.record import ImageResult
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage, artefacts_of
 

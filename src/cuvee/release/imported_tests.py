@@ -6,7 +6,8 @@ from pathlib import Path
 
 from cuvee.errors import IntegrityError, UsageError
 from cuvee.integration.imported_results import DOCUMENT, ImportedResults
-from cuvee.release.record import Artefact, ArtefactKind, Failure, Release, judge
+from cuvee.release.artefacts import Artefact, ArtefactKind
+from cuvee.release.record import Failure, Release, judge
 
 IMPORTS = "imports"
 """The folder of a release folder for them."""

@@ -22,7 +22,8 @@ from cuvee.installers.formats import in_order, make
 from cuvee.installers.naming import display_name, file_name
 from cuvee.installers.windows.osslsigncode import certificate_fingerprint
 from cuvee.lock.model import PlatformLock
-from cuvee.release.record import Artefact, ArtefactKind, InstallerResult
+from cuvee.release.artefacts import Artefact, ArtefactKind
+from cuvee.release.record import InstallerResult
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage, finished
 

@@ -9,8 +9,9 @@ from cuvee.graph.explain import explainer
 from cuvee.lock.lock_exports import explicit
 from cuvee.lock.pixi_lock import read_lock, write_lock
 from cuvee.lock.solve import problem_of, solve
+from cuvee.release.artefacts import ArtefactKind
 from cuvee.release.package_request import base_fingerprint, kept_lock, package_inputs, request_of
-from cuvee.release.record import ArtefactKind, BuildResult, ChannelResult, LockResult
+from cuvee.release.record import BuildResult, ChannelResult, LockResult
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage, artefacts_of, finished
 

@@ -3,7 +3,8 @@
 from cuvee.errors import IntegrityError, UsageError
 from cuvee.files import sha256_file
 from cuvee.lock.model import PlatformLock
-from cuvee.release.record import Artefact, ArtefactKind, Release
+from cuvee.release.artefacts import Artefact, ArtefactKind
+from cuvee.release.record import Release
 from cuvee.release.record_parts import RECORD
 from cuvee.release.recorded_release import recorded_release
 from cuvee.release.selected_tests import SelectedRun, planned_units, run_units

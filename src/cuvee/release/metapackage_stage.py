@@ -9,14 +9,8 @@ from cuvee.codec import encode
 from cuvee.files import replacing_folder, sha256_file
 from cuvee.graph.certificate import CertifiedRecord
 from cuvee.graph.metapackages import BASE_GROUP, Metapackage, metapackage_names, metapackages
-from cuvee.release.record import (
-    Artefact,
-    ArtefactKind,
-    ChannelResult,
-    LockResult,
-    MetapackageResult,
-    NotMade,
-)
+from cuvee.release.artefacts import Artefact, ArtefactKind, NotMade
+from cuvee.release.record import ChannelResult, LockResult, MetapackageResult
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage, finished
 

@@ -9,9 +9,10 @@ from cuvee.graph.findings import Verdict
 from cuvee.image.model import PAYLOAD
 from cuvee.installers.formats import in_order
 from cuvee.lock.model import PlatformLock
+from cuvee.release.artefacts import Artefact, ArtefactKind, NotMade
 from cuvee.release.image_stage import make_image
 from cuvee.release.installer_stage import installer_path, make_installers, make_project
-from cuvee.release.record import Artefact, ArtefactKind, InstallerResult, NotMade, Release, TestResult
+from cuvee.release.record import InstallerResult, Release, TestResult
 from cuvee.release.session import Session
 from cuvee.release.test_places import at_once
 from cuvee.release.test_stage import make_tests

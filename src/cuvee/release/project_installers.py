@@ -1,7 +1,7 @@
 """From a locked constructor project to our installers: an image, and an installer for each format."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
@@ -21,31 +21,13 @@ from cuvee.installers.constructor.project_lock import ProjectTools, project_name
 from cuvee.installers.formats import in_order, make
 from cuvee.installers.naming import installer_name
 from cuvee.lock.model import PlatformLock
-from cuvee.progress import Reporter
+from cuvee.release.artefacts import Artefact, ArtefactKind
+from cuvee.release.converted_project import ConvertedProject, tell_link_scripts
 from cuvee.release.image_stage import byte_compiler
 from cuvee.release.project_outputs import ProjectOutputs, place_of
-from cuvee.release.record import Artefact, ArtefactKind
 from cuvee.release.sums import SUMS, sums_text
 from cuvee.release.workspace import Workspace
 from cuvee.temporary_folders import temporary_folder
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConvertedProject:
-    """The result of converting a project on one platform.
-
-    Attributes
-    ----------
-    artefacts
-        The installers, or why they were not made; their paths are relative to the output folder.
-    outputs
-        The other files that were written beside them.
-    """
-
-    project: Project
-    lock: PlatformLock
-    artefacts: tuple[Artefact, ...] = ()
-    outputs: tuple[Path, ...] = ()
 
 
 def make_project_installers(
@@ -56,14 +38,6 @@ def make_project_installers(
     If its tools are absent, or the project exceeds its limits, an installer is not made, with the reason.
     """
     place = place_of(project, lock, output, tools.cache)
-    known = ProjectOutputs.find(place, output, tools.reporter)
-    if known is not None:
-        _tell_link_scripts(known.with_link_scripts, tools.reporter)
-        tools.reporter.say(f"{lock.platform}: unchanged")
-        files = [output / name for name in known.files]
-        installers = [output / item.path for item in known.artefacts]
-        outputs = tuple(path for path in files if path not in installers)
-        return ConvertedProject(project=project, lock=lock, artefacts=known.artefacts, outputs=outputs)
     found = fetch_archives(
         lock.packages,
         release=output,
@@ -77,7 +51,7 @@ def make_project_installers(
         for package in lock.packages
     )
     scripted = tuple(with_link_scripts(infos))
-    _tell_link_scripts(scripted, tools.reporter)
+    tell_link_scripts(scripted, tools.reporter)
     lock = replace(lock, packages=tuple(_remapped(package, project) for package in lock.packages))
     output.mkdir(parents=True, exist_ok=True)
     with temporary_folder("image", within=output) as name:
@@ -97,14 +71,6 @@ def make_project_installers(
         made_files |= {path.relative_to(output).as_posix(): sha256 for path, sha256 in hashes}
         ProjectOutputs(artefacts=artefacts, files=made_files, with_link_scripts=scripted).save(place)
     return ConvertedProject(project=project, lock=lock, artefacts=artefacts, outputs=outputs)
-
-
-def _tell_link_scripts(scripted: Sequence[str], reporter: Reporter) -> None:
-    if scripted:
-        reporter.say(
-            f"installers: the link scripts of {', '.join(scripted)} will not run; constructor's installers "
-            "would run them"
-        )
 
 
 def with_link_scripts(infos: Iterable[PackageInfo]) -> list[str]:

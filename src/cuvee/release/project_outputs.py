@@ -16,7 +16,7 @@ from cuvee.installers.constructor.model import Project
 from cuvee.installers.windows.osslsigncode import certificate_fingerprint
 from cuvee.lock.model import PlatformLock
 from cuvee.progress import Reporter
-from cuvee.release.record import Artefact
+from cuvee.release.artefacts import Artefact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from cuvee.approvals.approval_files import APPROVALS, read_approvals
 from cuvee.files import sha256_file
 from cuvee.manifest.model import Track
-from cuvee.release.record import ArtefactKind, Release
+from cuvee.release.artefacts import ArtefactKind
+from cuvee.release.record import Release
 from cuvee.release.sums import PUBLIC_KEY, SIGNATURE, SUMS, read_sums
 from cuvee.trust.bundle_zip import BUNDLE
 from cuvee.trust.site_roles import RELEASES

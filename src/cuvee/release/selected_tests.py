@@ -17,13 +17,14 @@ from cuvee.integration.results_folder import OUTCOMES, read_run
 from cuvee.integration.unit_selection import SelectionFacts, demand_work, select_units
 from cuvee.integration.units import FIRST, NOT_SELECTED, Unit, UnitChoice
 from cuvee.lock.model import PlatformLock
+from cuvee.release.artefacts import Artefact
 from cuvee.release.changed_packages import changed_packages
 from cuvee.release.check_stage import ArchiveAccess
 from cuvee.release.image_stage import make_image
 from cuvee.release.installer_stage import make_installers
 from cuvee.release.pipeline import check_release
 from cuvee.release.platform_stages import why_blocked
-from cuvee.release.record import Artefact, Release
+from cuvee.release.record import Release
 from cuvee.release.recorded_release import recorded_release
 from cuvee.release.session import Session
 from cuvee.release.test_places import at_once, place_of

@@ -19,7 +19,8 @@ from cuvee.folder_hashes import code_fingerprint, file_hashes
 from cuvee.progress import Reporter
 
 if TYPE_CHECKING:
-    from cuvee.release.record import Artefact, StageResult
+    from cuvee.release.artefacts import Artefact
+    from cuvee.release.record import StageResult
 
 Result = TypeVar("Result")
 
@@ -308,6 +309,6 @@ def finished(done: Done[_StageResult]) -> _StageResult:
 
 def artefacts_of(kept: Json) -> tuple[Artefact, ...]:
     """Return the artefacts that a stage has kept, with the hashes that they had when they were made."""
-    from cuvee.release.record import Artefact
+    from cuvee.release.artefacts import Artefact
 
     return decode(tuple[Artefact, ...], kept)

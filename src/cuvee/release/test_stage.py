@@ -22,11 +22,12 @@ from cuvee.integration.suite_files import SuiteFiles
 from cuvee.integration.units import Unit, UnitChoice, units_of
 from cuvee.lock.model import PlatformLock
 from cuvee.manifest.model import Waiver
+from cuvee.release.artefacts import Artefact, ArtefactKind
 from cuvee.release.changed_packages import changed_packages
 from cuvee.release.check_stage import manifest_inputs
 from cuvee.release.earlier_installers import earlier_releases
 from cuvee.release.imported_tests import imports_of
-from cuvee.release.record import Artefact, ArtefactKind, InstallerResult, Release, TestResult
+from cuvee.release.record import InstallerResult, Release, TestResult
 from cuvee.release.riding_sources import riding_tools
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage, finished

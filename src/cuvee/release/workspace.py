@@ -12,7 +12,7 @@ from cuvee.errors import CuveeError
 from cuvee.files import locked_file, sha256_file
 
 if TYPE_CHECKING:
-    from cuvee.release.record import Artefact, ArtefactKind
+    from cuvee.release.artefacts import Artefact, ArtefactKind
 
 
 class Workspace:
@@ -99,7 +99,7 @@ class Workspace:
         seconds: float = 0.0,
     ) -> Artefact:
         """Return the artefact that the file at ``path`` is, with its size and hash."""
-        from cuvee.release.record import Artefact
+        from cuvee.release.artefacts import Artefact
 
         return Artefact(
             path=path.relative_to(self.folder).as_posix(),
@@ -113,7 +113,7 @@ class Workspace:
 
     def not_made(self, path: Path, error: CuveeError, *, platform: str, form: str) -> Artefact:
         """Return the installer that would be at ``path``, with the error that kept it from being made."""
-        from cuvee.release.record import Artefact, ArtefactKind, NotMade
+        from cuvee.release.artefacts import Artefact, ArtefactKind, NotMade
 
         return Artefact(
             path=path.relative_to(self.folder).as_posix(),

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from cuvee.release.record import Artefact, ArtefactKind
+from cuvee.release.artefacts import Artefact, ArtefactKind
 
 SUMS = "sha256sum --check --ignore-missing SHA256SUMS"
 """Verifies all files of the release folder, on Linux."""

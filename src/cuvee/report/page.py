@@ -9,7 +9,8 @@ from pathlib import Path
 from cuvee import platforms as known
 from cuvee.graph.findings import Verdict, worst
 from cuvee.integration.outcomes import Counts, OutcomeState, PlatformRun, count
-from cuvee.release.record import OUTCOME_VERDICTS, Artefact, Release
+from cuvee.release.artefacts import Artefact
+from cuvee.release.record import OUTCOME_VERDICTS, Release
 from cuvee.report.badges import ABSENT, NO_LOCK, NOT_MADE, OK, STATES, VERDICTS, Badge
 from cuvee.report.build_rows import Builds, builds
 from cuvee.report.change_rows import Changes, changes

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cuvee.conda.package_record import LockedPackage
-from cuvee.release.record import Artefact, Release
+from cuvee.release.artefacts import Artefact
+from cuvee.release.record import Release
 from cuvee.report.outcome_rows import OutcomeRow, SuiteCell
 from cuvee.report.page import Page, PlatformRow
 

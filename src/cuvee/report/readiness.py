@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from cuvee.graph.findings import Verdict
 from cuvee.integration.outcomes import OutcomeState, TestOutcome, blocking
-from cuvee.release.record import Failure, NotMade, Release
+from cuvee.release.artefacts import NotMade
+from cuvee.release.record import Failure, Release
 from cuvee.report.actors import Actor, actors
 from cuvee.report.approval_state import (
     approval_headline,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from cuvee.graph.findings import Verdict
 from cuvee.integration.outcomes import Counts
 from cuvee.manifest.model import ReleaseVersion
-from cuvee.release.record import ArtefactKind, Release
+from cuvee.release.artefacts import ArtefactKind
+from cuvee.release.record import Release
 from cuvee.report.badges import VERDICTS, Badge
 from cuvee.report.bar_charts import Bar, bars
 from cuvee.report.human_units import human_size, human_time

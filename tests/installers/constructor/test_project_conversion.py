@@ -208,6 +208,27 @@ def test_what_has_not_changed_is_not_made_again(release: Release, channel: Path,
     assert changed[installer.name] != first[installer.name]
 
 
+def test_what_has_not_changed_is_neither_solved_nor_opened(
+    release: Release, channel: Path, tmp_path: Path
+) -> None:
+    own = shutil.copytree(channel, tmp_path / "channel")
+    project, output = write_project(tmp_path / "project", str(own), release), tmp_path / "output"
+    first = cuvee(release, "--from", project, "--output", output)
+    assert first.ok, first.stderr
+    for archive in own.rglob("*.conda"):
+        archive.unlink()
+    arguments = ("--from", str(project), "--output", str(output), "--cache", str(release.cache))
+    argv = (sys.executable, "-X", "importtime", "-m", "cuvee", "installers", *arguments)
+    again = process.run(Request(argv=argv, timeout=HANGING))
+    assert again.ok, again.stderr
+    assert f"{release.lock.platform}: unchanged" in again.stderr
+    assert again.stdout == first.stdout
+    imported = {line.rpartition("|")[2].strip() for line in again.stderr.splitlines() if "|" in line}
+    assert "cuvee.release.converted_project" in imported
+    heavy = {"asyncio", "rattler", "requests", "zstandard", "cuvee.lock.solve", "cuvee.release.record"}
+    assert imported.isdisjoint(heavy)
+
+
 def test_a_dry_run_solves_and_makes_nothing(release: Release, channel: Path, tmp_path: Path) -> None:
     path = write_project(tmp_path / "project", str(channel), release)
     done = cuvee(release, "--from", path, "--output", tmp_path / "out", "--dry-run")

@@ -8,15 +8,15 @@ from cuvee.channel.connection import Connection
 from cuvee.conda.match_spec import read_spec
 from cuvee.errors import UsageError
 from cuvee.image.python_paths import DECODERS, decoder_requirement, is_decoder, needs_decoder
-from cuvee.installers.constructor.explicit_archives import lock_archives
+from cuvee.installers.constructor.kept_locks import SolvedProject, kept_or_solved
 from cuvee.installers.constructor.model import Project
 from cuvee.lock.model import PlatformLock
-from cuvee.lock.solve import Problem, solve
-from cuvee.manifest.model import PlatformEntry, Position, Requirement
 from cuvee.progress import Reporter
 
 if TYPE_CHECKING:
     from rattler import MatchSpec
+
+    from cuvee.manifest.model import Requirement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,8 @@ def lock_project(project: Project, tools: ProjectTools) -> PlatformLock:
     """
     packages = project.packages
     if packages.archives:
+        from cuvee.installers.constructor.explicit_archives import lock_archives
+
         lock = lock_archives(
             packages.archives,
             project.platform,
@@ -94,25 +96,45 @@ def _check_startable(project: Project, lock: PlatformLock) -> None:
 
 def _lacks_decoder(lock: PlatformLock) -> bool:
     python = lock.by_name.get("python")
-    return bool(python and needs_decoder(python.version) and not any(map(is_decoder, lock.by_name)))
+    if python is None or not needs_decoder(python.version):
+        return False
+    return lock.by_name.keys().isdisjoint(DECODERS) and not any(map(is_decoder, lock.by_name))
 
 
 def _solve(project: Project, tools: ProjectTools) -> PlatformLock:
     task = f"Solving for {project.platform}"
     tools.reporter.start(task)
+    solved = kept_or_solved(
+        project,
+        lambda: _solve_anew(project, tools.connection),
+        cache=tools.cache,
+        connection=tools.connection,
+        reporter=tools.reporter,
+    )
+    if solved.added:
+        tools.reporter.say(solved.added)
+    tools.reporter.finish(task, note=f"{len(solved.lock.packages)} packages")
+    return solved.lock
+
+
+def _solve_anew(project: Project, connection: Connection) -> SolvedProject:
     requested = tuple(_requirement(project, spec) for spec in project.packages.specs)
     if "python" not in {item.name for item in requested}:
         requested = (*requested, _requirement(project, "python"))
-    lock = _solve_for(project, requested, tools.connection)
-    if _lacks_decoder(lock):
-        decoder = decoder_requirement((project.platform,), requested[0].position)
-        tools.reporter.say(f"{decoder.name} is added: {decoder.reason}")
-        lock = _solve_for(project, (*requested, decoder), tools.connection)
-    tools.reporter.finish(task, note=f"{len(lock.packages)} packages")
-    return lock
+    lock = _solve_for(project, requested, connection)
+    if not _lacks_decoder(lock):
+        return SolvedProject(lock=lock)
+    decoder = decoder_requirement((project.platform,), requested[0].position)
+    lock = _solve_for(project, (*requested, decoder), connection)
+    return SolvedProject(lock=lock, added=f"{decoder.name} is added: {decoder.reason}")
 
 
-def _solve_for(project: Project, requested: tuple[Requirement, ...], connection: Connection) -> PlatformLock:
+def _solve_for(
+    project: Project, requested: "tuple[Requirement, ...]", connection: Connection
+) -> PlatformLock:
+    from cuvee.lock.solve import Problem, solve
+    from cuvee.manifest.model import PlatformEntry
+
     problem = Problem(
         platforms=(PlatformEntry(name=project.platform, floor=project.packages.floor),),
         requirements=requested,
@@ -128,7 +150,9 @@ def _parsed(project: Project, spec: str) -> "MatchSpec":
     return read.matcher
 
 
-def _requirement(project: Project, spec: str) -> Requirement:
+def _requirement(project: Project, spec: str) -> "Requirement":
+    from cuvee.manifest.model import Position, Requirement
+
     name, match = project_name_and_spec(project, spec)
     return Requirement(
         name=name,
