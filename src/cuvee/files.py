@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -119,6 +119,24 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
     """Write ``data`` to ``path`` atomically."""
     with replacing(path) as beside:
         beside.write_bytes(data)
+
+
+@contextmanager
+def writing_behind(write: Callable[[bytes], object]) -> Iterator[Callable[[bytes], None]]:
+    """Yield a function that calls ``write`` in a thread, in order, while the caller reads what is next."""
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1, thread_name_prefix="writing") as thread:
+        written: list[Future[object]] = []
+
+        def write_next(data: bytes) -> None:
+            if written:
+                written.pop().result()
+            written.append(thread.submit(write, data))
+
+        yield write_next
+        for last in written:
+            last.result()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -18,10 +18,10 @@ from cuvee.files import sha256_bytes
 from cuvee.image.archive_members import read_members
 from cuvee.image.clobber import resolve_clobbers
 from cuvee.image.frames import PIECE_BYTES, Part, pack
-from cuvee.image.image_manifest import write_payload
 from cuvee.image.link_plan import plan_package
 from cuvee.image.model import FileKind, PlannedFile
 from cuvee.image.packer import Packer
+from cuvee.image.payload_writer import PayloadWriter
 from cuvee.image.python_paths import PythonPaths, is_decoder, needs_decoder
 from cuvee.image.spool import Spool
 from cuvee.image.stage0 import Stage0File, write_stage0
@@ -277,10 +277,14 @@ def test_a_frame_in_the_cache_that_has_other_bytes_is_made_again(
 
 def test_a_frame_that_changes_before_it_is_in_the_payload(tmp_path: Path) -> None:
     frames = pack([Part(path="a", mode=0o644, data=b"first", how="plain")], level=1, cache=tmp_path)
-    write_payload(frames, b"", tmp_path)
+    with PayloadWriter(tmp_path) as payload:
+        payload.add(frames)
+        assert payload.end(b"signature") == sha256_bytes(frames[0].file.read_bytes() + b"signature")
     frames[0].file.write_bytes(zstandard.compress(b"later"))
-    with pytest.raises(IntegrityError, match="has changed while the image was made"):
-        write_payload(frames, b"", tmp_path)
+    with PayloadWriter(tmp_path) as payload:
+        payload.add(frames)
+        with pytest.raises(IntegrityError, match="has changed while the image was made"):
+            payload.end(b"")
 
 
 def test_stage0_is_the_same_whatever_the_order(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ releases compiles once.
 """
 
 import hashlib
+import importlib.util
 import os
 import sqlite3
 import struct
@@ -49,16 +50,9 @@ class ByteCompiler:
 
     def __init__(self, executable: Path, cache: Path, reporter: Reporter = SILENT) -> None:
         self.executable = executable
-        probe = "import sys, importlib.util as u; print(*sys.version_info[:3], u.MAGIC_NUMBER.hex())"
-        done = process.run(process.Request(argv=(str(executable), "-I", "-S", "-B", "-c", probe), timeout=60))
-        if not done.ok:
-            raise ToolMissingError(
-                f"{executable} does not run as a Python interpreter: {done.stderr.strip()[-200:]}",
-                hint="Byte code is compiled by an interpreter of the release's minor version.",
-            )
-        major, minor, micro, self.magic = done.stdout.split()
-        self.version = f"{major}.{minor}"
-        self.full_version = f"{self.version}.{micro}"
+        *numbers, self.magic = _own_version() if executable == Path(sys.executable) else _probed(executable)
+        self.version = ".".join(numbers[:2])
+        self.full_version = ".".join(numbers)
         self._store = _Store(cache / "bytecode" / f"{self.magic}.sqlite", reporter)
         self._servers = CompileServers(executable)
         self._pool = ThreadPoolExecutor(_PROCESSES, thread_name_prefix="bytecode")
@@ -81,6 +75,23 @@ class ByteCompiler:
 
     def _run(self, batch: list[tuple[bytes, PythonSource]]) -> list[bytes | None]:
         return self._servers.compile([(source.name, source.data, _UNDATED) for _, source in batch])
+
+
+def _own_version() -> list[str]:
+    """Return the three numbers of the version of the running Python, and what its byte code begins with."""
+    return [*map(str, sys.version_info[:3]), importlib.util.MAGIC_NUMBER.hex()]
+
+
+def _probed(executable: Path) -> list[str]:
+    """Return the same of another interpreter."""
+    probe = "import sys, importlib.util as u; print(*sys.version_info[:3], u.MAGIC_NUMBER.hex())"
+    done = process.run(process.Request(argv=(str(executable), "-I", "-S", "-B", "-c", probe), timeout=60))
+    if not done.ok:
+        raise ToolMissingError(
+            f"{executable} does not run as a Python interpreter: {done.stderr.strip()[-200:]}",
+            hint="Byte code is compiled by an interpreter of the release's minor version.",
+        )
+    return done.stdout.split()
 
 
 def running_compiler(minor: str, cache: Path, reporter: Reporter = SILENT) -> ByteCompiler | None:

@@ -1,8 +1,10 @@
 """Finding or downloading the archives of a lock, each of which is verified before it is used."""
 
+import threading
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -28,6 +30,51 @@ def all_or_raise(found: Mapping[str, Path | CuveeError]) -> dict[str, Path]:
             raise path
         paths[identifier] = path
     return paths
+
+
+class LockedArchives(Mapping[str, Path]):
+    """The archives of packages by their ``identifier``, each verified before its path is known.
+
+    What nobody asks for is neither fetched nor read.
+
+    Raises
+    ------
+    CuveeError
+        When an archive is asked for that cannot be had, or is another one; see `fetch_archives`.
+    """
+
+    def __init__(
+        self,
+        packages: Iterable[LockedPackage],
+        *,
+        release: Path,
+        cache: Path,
+        connection: Connection,
+        reporter: Reporter,
+    ) -> None:
+        self._packages = {package.identifier: package for package in packages}
+        self._fetch = partial(
+            fetch_archives, release=release, cache=cache, connection=connection, reporter=reporter
+        )
+        self._found: dict[str, Path] = {}
+        self._locks = {identifier: threading.Lock() for identifier in self._packages}
+
+    def __getitem__(self, identifier: str) -> Path:
+        with self._locks[identifier]:
+            if identifier not in self._found:
+                self.ask_for([identifier])
+            return self._found[identifier]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._packages)
+
+    def __len__(self) -> int:
+        return len(self._packages)
+
+    def ask_for(self, identifiers: Iterable[str]) -> None:
+        """Fetch and verify several archives at once."""
+        wanted = [self._packages[name] for name in identifiers if name not in self._found]
+        self._found |= all_or_raise(self._fetch(wanted))
 
 
 def fetch_archives(

@@ -1,6 +1,6 @@
 """From a lock and its archives to the image of one platform."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from importlib.resources import files as resource_files
@@ -9,21 +9,18 @@ from pathlib import Path
 from cuvee.byte_code.byte_compiler import ByteCompiler, PythonSource
 from cuvee.channel.windows_launcher import windows_launcher
 from cuvee.conda.package_info import PackageInfo
-from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.rattler_records import link_order
-from cuvee.errors import IntegrityError
 from cuvee.files import replacing_folder, sha256_bytes, sha256_file
 from cuvee.image.archive_members import ArchiveMember, read_members
-from cuvee.image.cached_infos import cached_info
+from cuvee.image.cached_infos import package_infos
 from cuvee.image.clobber import resolve_clobbers
 from cuvee.image.extra_files import extra_parts, plan_extra_files
 from cuvee.image.frames import HIGH_LEVEL, QUICK_LEVEL, CompressedFrame, Part, pack
-from cuvee.image.image_manifest import ImageManifest, build_manifest, write_manifest, write_payload
+from cuvee.image.image_manifest import ImageManifest, build_manifest, write_manifest
 from cuvee.image.installer_core import core_packages
 from cuvee.image.link_plan import plan_package, refuse_escapes, refuse_reserved
 from cuvee.image.model import (
     MANIFEST,
-    PAYLOAD,
     SOURCE_TIME,
     STAGE0,
     Image,
@@ -36,6 +33,7 @@ from cuvee.image.pack_jobs import PackJob, PackSettings
 from cuvee.image.pack_workers import WORTH_IT, pack_in_processes
 from cuvee.image.packed_cache import PackedCache
 from cuvee.image.packer import PackedPackage, Packer
+from cuvee.image.payload_writer import PayloadWriter
 from cuvee.image.prefix_records import record_part
 from cuvee.image.python_paths import PythonPaths
 from cuvee.image.settings import InstallerSettings
@@ -64,13 +62,15 @@ def build_image(
     settings: InstallerSettings | None = None,
     sbom: bytes = b"",
     signer: ImageSigner | None = None,
+    infos: Mapping[str, PackageInfo] | None = None,
 ) -> Image:
     """Build the image of a locked platform, reproducibly.
 
     Parameters
     ----------
     archives
-        The archive of each package, by its ``identifier``; their hashes have been checked.
+        The archive of each package, by its ``identifier``; their hashes have been checked. Those of packages
+        that are in the cache are not asked for.
     requested
         The requested packages, from name to match spec, for the prefix's records.
     cache
@@ -87,6 +87,8 @@ def build_image(
         The software bill of materials, for the prefix; empty for none.
     signer
         Signs the image's manifest, which has the hashes of everything else.
+    infos
+        What `package_infos` gives, if the caller has it already.
 
     Raises
     ------
@@ -99,8 +101,8 @@ def build_image(
     task = f"image of {lock.platform}"
     reporter.start(task, total=len(lock.packages))
     with ThreadPoolExecutor(_WORKERS, thread_name_prefix="image") as pool:
-        infos = dict(pool.map(lambda package: _info(package, archives, cache, reporter), lock.packages))
-        linked = _link(lock, infos, release.distribution)
+        infos = infos or package_infos(lock, archives, cache=cache, reporter=reporter)
+        linked = _link(lock, infos, archives, release.distribution)
         runtime = _runtime()
         packer = Packer(
             python=linked.python,
@@ -113,16 +115,25 @@ def build_image(
         packed = _pack(lock, linked, packer, pool, lambda name: reporter.advance(task, note=name))
     links = {name: package.links for name, package in packed.items()}
     refuse_escapes(links, linked.python.platform.system)
-    parts = _records(lock, linked, packed, release, requested)
-    records = pack(parts, level=level, cache=cache, reporter=reporter)
-    with Spool(cache) as spool:
-        extra = extra_parts(lock, release, settings, sbom, spool)
-        planned = (file for plan in linked.plans.values() for file in plan)
-        extra_files = plan_extra_files(
-            extra, planned, distribution=release.distribution, platform=linked.python.platform
-        )
-        extra_frames = pack(extra, level=level, cache=cache, reporter=reporter)
-    with replacing_folder(folder) as beside:
+
+    def repair(damaged: CompressedFrame) -> None:
+        """Pack the package again that has a frame; that says that the frame is damaged."""
+        for name, package in packed.items():
+            if damaged in package.frames:
+                packer.pack(linked.opened(name), linked.plans[name])
+
+    with replacing_folder(folder) as beside, PayloadWriter(beside, repair=repair) as payload:
+        payload.add(frame for package in lock.packages for frame in packed[package.name].frames)
+        with Spool(cache) as spool:
+            extra = extra_parts(lock, release, settings, sbom, spool)
+            planned = (file for plan in linked.plans.values() for file in plan)
+            extra_files = plan_extra_files(
+                extra, planned, distribution=release.distribution, platform=linked.python.platform
+            )
+            extra_frames = pack(extra, level=level, cache=cache, reporter=reporter)
+        parts = _records(lock, linked, packed, release, requested)
+        records = pack(parts, level=level, cache=cache, reporter=reporter)
+        payload.add([*extra_frames, *records])
         stage0 = [file for package in packed.values() for file, _ in package.stage0]
         own = _runtime_files(runtime, linked.python, compiler)
         write_stage0([*stage0, *own], beside / STAGE0, cache=cache, reporter=reporter)
@@ -141,10 +152,9 @@ def build_image(
             runtime=_runtime_hashes(own, release, linked.python),
             public_key=None if signer is None else signer.public,
         )
-        frames = [frame for package in lock.packages for frame in packed[package.name].frames]
         image = _write_image(
             manifest,
-            [*frames, *extra_frames, *records],
+            payload,
             beside,
             lock=lock,
             release=release,
@@ -164,11 +174,16 @@ class _Linked:
     python: PythonPaths
     infos: Mapping[str, PackageInfo]
     plans: Mapping[str, tuple[PlannedFile, ...]]
+    archive: Callable[[str], Path]
+
+    def opened(self, name: str) -> PackageInfo:
+        """Return the metadata of a package with its archive, whose hash has been checked."""
+        return replace(self.infos[name], archive=self.archive(name))
 
 
 def _write_image(
     manifest: ImageManifest,
-    frames: Sequence[CompressedFrame],
+    payload: PayloadWriter,
     folder: Path,
     *,
     lock: PlatformLock,
@@ -178,11 +193,11 @@ def _write_image(
     signer: ImageSigner | None,
     publish: bool,
 ) -> Image:
-    """Write the manifest, its signature, the payload and the image's record beside stage 0."""
+    """Write the manifest, its signature, the end of the payload and the image's record beside stage 0."""
     write_manifest(manifest, folder / MANIFEST, publish=publish)
     manifest_sha256 = sha256_file(folder / MANIFEST)
     signature = b"" if signer is None else signer.sign(signed_message(manifest_sha256))
-    write_payload(frames, signature, folder)
+    payload_sha256 = payload.end(signature)
     image = Image(
         platform=lock.platform,
         label=release,
@@ -190,7 +205,7 @@ def _write_image(
         manifest_raw=len(manifest.text),
         manifest_sha256=manifest_sha256,
         stage0_sha256=sha256_file(folder / STAGE0),
-        payload_sha256=sha256_file(folder / PAYLOAD),
+        payload_sha256=payload_sha256,
         raw_size=manifest.raw_size,
         files=manifest.files,
         longest_path=manifest.longest_path,
@@ -211,18 +226,13 @@ def _pack(
 ) -> dict[str, PackedPackage]:
     """Pack every package, the largest first, so that all workers end at about the same time."""
     kept = PackedCache.of(packer)
-    sizes = {name: info.archive.stat().st_size for name, info in linked.infos.items()}
-    jobs = {
-        package.name: PackJob(
-            info=linked.infos[package.name],
-            plan=linked.plans[package.name],
-            target=kept.path(package.sha256, linked.plans[package.name]),
-        )
-        for package in lock.packages
-    }
+    targets = {item.name: kept.path(item.sha256, linked.plans[item.name]) for item in lock.packages}
 
     def load(name: str) -> PackedPackage | None:
-        return kept.load(jobs[name].target)
+        return kept.load(targets[name])
+
+    def job(name: str) -> PackJob:
+        return PackJob(info=linked.opened(name), plan=linked.plans[name], target=targets[name])
 
     def pack_here(name: str) -> PackedPackage:
         packed = packer.pack(jobs[name].info, jobs[name].plan)
@@ -230,11 +240,13 @@ def _pack(
         done(name)
         return packed
 
-    found = dict(zip(jobs, pool.map(load, jobs), strict=True))
+    found = dict(zip(targets, pool.map(load, targets), strict=True))
     packed = {name: item for name, item in found.items() if item is not None}
     for name in packed:
         done(name)
-    missing = sorted(jobs.keys() - packed.keys(), key=lambda name: (-sizes[name], name))
+    jobs = {name: job(name) for name in targets if name not in packed}
+    sizes = {name: item.info.archive.stat().st_size for name, item in jobs.items()}
+    missing = sorted(jobs, key=lambda name: (-sizes[name], name))
     if sum(sizes[name] for name in missing) >= WORTH_IT:
         settings = PackSettings.of(packer)
         largest_first = [jobs[name] for name in missing]
@@ -245,7 +257,9 @@ def _pack(
     return packed | dict(zip(missing, pool.map(pack_here, missing), strict=True))
 
 
-def _link(lock: PlatformLock, infos: Mapping[str, PackageInfo], distribution: str) -> _Linked:
+def _link(
+    lock: PlatformLock, infos: Mapping[str, PackageInfo], archives: Mapping[str, Path], distribution: str
+) -> _Linked:
     info = infos.get("python")
     python = PythonPaths.of_lock(lock, info.index.python_site_packages_path if info else None)
     needs_launcher = python.platform.is_windows and any(info.entry_points for info in infos.values())
@@ -259,7 +273,12 @@ def _link(lock: PlatformLock, infos: Mapping[str, PackageInfo], distribution: st
         ignore_case=python.platform.system != "linux",
         folders=("conda-meta", python.stdlib, python.scripts),
     )
-    return _Linked(python=python, infos=infos, plans=plans)
+    return _Linked(
+        python=python,
+        infos=infos,
+        plans=plans,
+        archive=lambda name: archives[lock.by_name[name].identifier],
+    )
 
 
 def _records(
@@ -274,18 +293,12 @@ def _records(
         yield record_part(package, index, found.files, release=release, requested=requested)
 
 
-def _info(
-    package: LockedPackage, archives: Mapping[str, Path], cache: Path, reporter: Reporter
-) -> tuple[str, PackageInfo]:
-    info = cached_info(archives[package.identifier], package.sha256, cache, reporter)
-    found = (info.index.name, info.index.version, info.index.build)
-    if found != (package.name, package.version, package.build):
-        raise IntegrityError(f"{info.archive} is {'-'.join(found)}, but the lock has {package.stem}")
-    return package.name, info
-
-
 def _choose_stage0(
-    linked: _Linked, runtime: Mapping[str, bytes], cache: Path, lock: PlatformLock, reporter: Reporter
+    linked: _Linked,
+    runtime: Mapping[str, bytes],
+    cache: Path,
+    lock: PlatformLock,
+    reporter: Reporter,
 ) -> frozenset[str]:
     core = core_packages(lock)
     files = {file.path: file for plan in linked.plans.values() for file in plan}
@@ -297,7 +310,7 @@ def _choose_stage0(
         if file.source is None:
             return file.content or b""
         if name not in loaded:
-            loaded[name] = {member.path: member for member in read_members(linked.infos[name], spool)}
+            loaded[name] = {member.path: member for member in read_members(linked.opened(name), spool)}
         member = loaded[name][file.source]
         return member.data.read() if member.link_target is None else member.link_target.encode()
 

@@ -90,13 +90,15 @@ def _move_aside(files: tuple[PlannedFile, ...], loser: PlannedFile, name: str) -
 
 
 def _refuse_nested(claims: Mapping[str, list[tuple[str, PlannedFile]]]) -> None:
+    seen = set[str]()
     for path, claimed in claims.items():
-        end = path.find("/")
-        while end > 0:
-            if path[:end] in claims:
-                name, other = claimed[0][0], claims[path[:end]][0][0]
+        folder = path.rpartition("/")[0]
+        while folder and folder not in seen:
+            if folder in claims:
+                name, other = claimed[0][0], claims[folder][0][0]
                 raise BlockedError(
-                    f"{other} has a file at {path[:end]}, where {name} has a folder",
+                    f"{other} has a file at {folder}, where {name} has a folder",
                     hint="Leave one of the two packages out.",
                 )
-            end = path.find("/", end + 1)
+            seen.add(folder)
+            folder = folder.rpartition("/")[0]

@@ -69,10 +69,14 @@ def plan_extra_files(
     def key(path: str) -> str:
         return path.lower() if ignore_case else path
 
-    files, folders = set[str](), set[str]()
+    files, folders, parents = set[str](), set[str](), set[str]()
     for file in packages:
         (folders if file.kind is FileKind.DIRECTORY else files).add(key(file.path))
-        folders.update(_folders(key(file.path)))
+        folder = key(file.path).rpartition("/")[0]
+        while folder and folder not in parents:
+            parents.add(folder)
+            folder = folder.rpartition("/")[0]
+    folders |= parents
     parts = list(parts)
     for part in parts:
         owner = reserved_for(part.path, "", distribution=distribution, platform=platform)

@@ -1,7 +1,6 @@
-"""The image's manifest, as the runtime reads it, and the payload behind it.
+"""The image's manifest, as the runtime reads it.
 
-The manifest is JSON, compressed as one zstd frame. The payload is the frames, in the manifest's order: those
-of packages, of extra files, and of records. The signature, if there is one, is at its end.
+The manifest is JSON, compressed as one zstd frame.
 """
 
 import json
@@ -10,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cuvee.codec import encode
-from cuvee.errors import IntegrityError
 from cuvee.files import sha256_bytes
 from cuvee.image.frames import CompressedFrame
 from cuvee.image.linked_files import LinkedFiles
-from cuvee.image.model import FORMAT, PAYLOAD, SOURCE_TIME, PlannedFile, ReleaseLabel
+from cuvee.image.model import FORMAT, SOURCE_TIME, PlannedFile, ReleaseLabel
 from cuvee.image.packer import PackedPackage
 from cuvee.image.settings import InstallerSettings
 from cuvee.lock.model import PlatformLock
@@ -110,26 +108,6 @@ def write_manifest(manifest: ImageManifest, target: Path, *, publish: bool) -> N
 
     compressor = zstandard.ZstdCompressor(level=_LEVELS[publish], write_content_size=True)
     target.write_bytes(compressor.compress(manifest.text))
-
-
-def write_payload(frames: Iterable[CompressedFrame], signature: bytes, folder: Path) -> None:
-    """Write the frames and the signature, which may be empty.
-
-    Raises
-    ------
-    IntegrityError
-        If a frame in the cache has changed since it was packed.
-    """
-    with (folder / PAYLOAD).open("wb") as stream:
-        for frame in frames:
-            data = frame.file.read_bytes()
-            if sha256_bytes(data) != frame.sha256:
-                raise IntegrityError(
-                    f"{frame.file} has changed while the image was made",
-                    hint="Run the same command again; it compresses the frame again.",
-                )
-            stream.write(data)
-        stream.write(signature)
 
 
 class _Offsets:

@@ -10,7 +10,7 @@ from typing import Any
 
 from cuvee.byte_code.byte_compiler import ByteCompiler
 from cuvee.codec import decode, encode
-from cuvee.files import fingerprint, parse_json, sha256_file
+from cuvee.files import fingerprint, parse_json
 from cuvee.folder_hashes import code_fingerprint
 from cuvee.image import checked_cache
 from cuvee.image.frames import CompressedFrame, Part
@@ -62,7 +62,10 @@ class PackedCache:
         return self.cache / "packed" / key[:2] / key
 
     def load(self, path: Path) -> PackedPackage | None:
-        """Return a packed package if all of its frames are in the cache, too, as they were."""
+        """Return a packed package if all of its frames are in the cache, too.
+
+        Their hashes are compared when they are written into the payload.
+        """
         content = checked_cache.load(path, self.reporter)
         if content is None:
             return None
@@ -124,9 +127,9 @@ class PackedCache:
         )
 
     def _is_there(self, frame: CompressedFrame) -> bool:
-        """Whether a frame is as it was; otherwise the packer makes it again, and says so."""
+        """Whether a frame of this size is there; otherwise the packer makes it again, and says so."""
         try:
-            return frame.file.stat().st_size == frame.size and sha256_file(frame.file) == frame.sha256
+            return frame.file.stat().st_size == frame.size
         except OSError:
             return False
 

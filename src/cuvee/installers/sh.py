@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from cuvee.errors import UsageError
-from cuvee.files import replacing
+from cuvee.files import replacing, writing_behind
 from cuvee.image.model import Image
 from cuvee.installers.jinja_templates import render
 from cuvee.platforms import get
@@ -38,12 +38,13 @@ def build_sh(image: Image, *, license_text: str, target: Path, reporter: Reporte
     start, end = _digest_line(header)
     digest = hashlib.sha256(header[:start] + header[end:])
     with replacing(target) as beside, beside.open("wb") as stream:
-        stream.write(header)
-        for part in parts:
-            with part.open("rb") as source:
-                while chunk := source.read(_CHUNK):
-                    digest.update(chunk)
-                    stream.write(chunk)
+        with writing_behind(stream.write) as write:
+            write(header)
+            for part in parts:
+                with part.open("rb", buffering=0) as source:
+                    while chunk := source.read(_CHUNK):
+                        write(chunk)
+                        digest.update(chunk)
         stream.seek(start)
         stream.write(f"DIGEST={digest.hexdigest()}\n".encode())
     target.chmod(0o755)

@@ -5,14 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
-from cuvee.channel.archive_download import all_or_raise, fetch_archives
+from cuvee.channel.archive_download import LockedArchives
 from cuvee.channel.connection import rattler_channel
 from cuvee.conda.package_info import PackageInfo, is_link_script
 from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import TooLargeError, ToolMissingError, UsageError
 from cuvee.files import sha256_file, write_text
 from cuvee.folder_hashes import file_hashes
-from cuvee.image.cached_infos import cached_info
+from cuvee.image.build import build_image
+from cuvee.image.cached_infos import info_path, package_infos
 from cuvee.image.model import Image, ReleaseLabel
 from cuvee.image.settings import ExtraFile, InstallerSettings
 from cuvee.installers.constructor.build_outputs import write_outputs
@@ -38,30 +39,37 @@ def make_project_installers(
     If its tools are absent, or the project exceeds its limits, an installer is not made, with the reason.
     """
     place = place_of(project, lock, output, tools.cache)
-    found = fetch_archives(
+    archives = LockedArchives(
         lock.packages,
         release=output,
         cache=tools.cache,
         connection=tools.connection,
         reporter=tools.reporter,
     )
-    archives = all_or_raise(found)
-    infos = (
-        cached_info(archives[package.identifier], package.sha256, tools.cache, tools.reporter)
-        for package in lock.packages
+    archives.ask_for(
+        package.identifier for package in lock.packages if not info_path(package.sha256, tools.cache).exists()
     )
-    scripted = tuple(with_link_scripts(infos))
+    infos = package_infos(lock, archives, cache=tools.cache, reporter=tools.reporter)
+    scripted = tuple(with_link_scripts(infos.values()))
     tell_link_scripts(scripted, tools.reporter)
     lock = replace(lock, packages=tuple(_remapped(package, project) for package in lock.packages))
     output.mkdir(parents=True, exist_ok=True)
     with temporary_folder("image", within=output) as name:
-        image = _image(project, lock, archives, name, tools)
+        image = _image(project, lock, name, tools, archives=archives, infos=infos)
         made: dict[str, Artefact] = {}
         for kind in in_order(project.formats):
             made[kind] = _make(project, image, kind, output, tools, exe=made.get("exe"))
         artefacts = tuple(made.values())
     installers = [output / item.path for item in artefacts if item.not_made is None]
-    outputs = write_outputs(project, lock, archives=archives, installers=installers, folder=output)
+    outputs = write_outputs(
+        project,
+        lock,
+        archives=archives,
+        installers={output / item.path: item.sha256 for item in artefacts if item.not_made is None},
+        folder=output,
+        cache=tools.cache,
+        reporter=tools.reporter,
+    )
     if installers:
         write_text(output / SUMS, sums_text({item.path: item.sha256 for item in artefacts if item.sha256}))
         outputs = (*outputs, output / SUMS)
@@ -92,9 +100,14 @@ def _remapped(package: LockedPackage, project: Project) -> LockedPackage:
 
 
 def _image(
-    project: Project, lock: PlatformLock, archives: Mapping[str, Path], folder: Path, tools: ProjectTools
+    project: Project,
+    lock: PlatformLock,
+    folder: Path,
+    tools: ProjectTools,
+    *,
+    archives: Mapping[str, Path],
+    infos: Mapping[str, PackageInfo],
 ) -> Image:
-    from cuvee.image.build import build_image
     from cuvee.trust.sbom import make_sbom
 
     names = dict(project_name_and_spec(project, spec) for spec in project.packages.requested)
@@ -110,6 +123,7 @@ def _image(
         compiler=byte_compiler(lock, tools.cache, tools.reporter),
         reporter=tools.reporter,
         settings=_settings(project, folder),
+        infos=infos,
         sbom=make_sbom(lock, release=label, requested=requested),
     )
 

@@ -227,6 +227,16 @@ def test_what_has_not_changed_is_neither_solved_nor_opened(
     assert "cuvee.release.converted_project" in imported
     heavy = {"asyncio", "rattler", "requests", "zstandard", "cuvee.lock.solve", "cuvee.release.record"}
     assert imported.isdisjoint(heavy)
+    (project.parent / "LICENSE").write_text("Be kinder.\n", encoding="utf-8")
+    changed = cuvee(release, "--from", project, "--output", output)
+    assert changed.ok, changed.stderr
+    assert changed.stdout != first.stdout
+    packed = next(path for path in (release.cache / "packed").rglob("*") if path.is_file())
+    packed.unlink()
+    (project.parent / "LICENSE").write_text("Be kind.\n", encoding="utf-8")
+    missing = cuvee(release, "--from", project, "--output", tmp_path / "other")
+    assert missing.exit_code == 4, missing.stderr
+    assert "is missing" in missing.stderr or "There is no package" in missing.stderr
 
 
 def test_a_dry_run_solves_and_makes_nothing(release: Release, channel: Path, tmp_path: Path) -> None:

@@ -5,17 +5,18 @@ https://conda.github.io/constructor/construct-yaml/#build_outputs
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from cuvee.conda.explicit_list import explicit_list
-from cuvee.conda.package_archive import INFO_LIMIT, archive_errors, member_data, members
 from cuvee.conda.url_secrets import clean_url
 from cuvee.files import write_json, write_text
+from cuvee.installers.constructor.cached_licenses import cached_licenses
 from cuvee.installers.constructor.construct_values import ConstructValues
 from cuvee.installers.constructor.model import BuildOutputs, Project
 from cuvee.lock.model import PlatformLock
+from cuvee.progress import Reporter
 
-_LICENSES = "info/licenses/"
 _KEY = "build_outputs"
 # `info.json` is its name in a list of words, `info_json` in a list of mappings.
 _OPTIONS = {
@@ -78,21 +79,27 @@ def write_outputs(
     lock: PlatformLock,
     *,
     archives: Mapping[str, Path],
-    installers: Sequence[Path],
+    installers: Mapping[Path, str],
     folder: Path,
+    cache: Path,
+    reporter: Reporter,
 ) -> tuple[Path, ...]:
     """Write the requested files beside the installers; return their paths.
 
     Parameters
     ----------
     archives
-        The archive of each package, by its ``identifier``.
+        The archive of each package, by its ``identifier``; asked for if the cache lacks its licences.
+    installers
+        The installers, and their SHA-256.
     """
     outputs = project.outputs
-    found = [_hash(path, algorithm) for path in installers for algorithm in outputs.hashes]
+    found = [
+        _hash(path, algorithm, sha256) for path, sha256 in installers.items() for algorithm in outputs.hashes
+    ]
     if outputs.info:
         found.append(folder / "info.json")
-        write_json(found[-1], _info(project, lock, installers))
+        write_json(found[-1], _info(project, lock, list(installers)))
     if outputs.package_list:
         names = "".join(f"\n{package.file_name}" for package in lock.packages)
         found.append(folder / "pkg-list.base.txt")
@@ -102,14 +109,22 @@ def write_outputs(
         write_text(found[-1], _lockfile(project, lock))
     if outputs.licenses:
         found.append(folder / "licenses.json")
-        write_json(found[-1], _licenses(lock, archives, texts=outputs.license_texts))
+        licenses = {
+            package.identifier: cached_licenses(
+                partial(archives.__getitem__, package.identifier), package.sha256, cache, reporter
+            )
+            for package in lock.packages
+        }
+        write_json(found[-1], _licenses(lock, licenses, texts=outputs.license_texts))
     return tuple(found)
 
 
-def _hash(path: Path, algorithm: str) -> Path:
+def _hash(path: Path, algorithm: str, sha256: str) -> Path:
     target = path.with_name(f"{path.name}.{algorithm}")
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, algorithm).hexdigest()
+    digest = sha256
+    if algorithm != "sha256":
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, algorithm).hexdigest()
     write_text(target, f"{digest}  {path.name}\n")
     return target
 
@@ -139,16 +154,15 @@ def _lockfile(project: Project, lock: PlatformLock) -> str:
     return explicit_list(lock.packages, project.platform, comments=comments, release=".")
 
 
-def _licenses(lock: PlatformLock, archives: Mapping[str, Path], *, texts: bool) -> dict[str, object]:
+def _licenses(
+    lock: PlatformLock, licenses: Mapping[str, Mapping[str, str]], *, texts: bool
+) -> dict[str, object]:
     found: dict[str, object] = {}
     for package in lock.packages:
-        archive = archives[package.identifier]
-        files = []
-        with archive_errors(archive):
-            for tar, member in members(archive, "info"):
-                if member.isreg() and member.name.startswith(_LICENSES):
-                    text = member_data(tar, member, INFO_LIMIT).decode(errors="replace") if texts else None
-                    files.append({"path": member.name, "text": text})
+        files = [
+            {"path": path, "text": text if texts else None}
+            for path, text in sorted(licenses[package.identifier].items())
+        ]
         name = f"{package.channel}/{package.subdir}::{package.stem}"
-        found[name] = {"type": package.license, "files": sorted(files, key=lambda file: str(file["path"]))}
+        found[name] = {"type": package.license, "files": files}
     return found
