@@ -2,30 +2,38 @@
 
     python benchmarks/make.py dist/starter-2026.11.0 --constructor .venv-constructor/bin/constructor
 
-The installer is made by `cuvee installers --from` of the release's constructor project. The reference is
-`tar | zstd -9` of what it installs, on one core, and `sha256sum` of the installer for the last one. A changed
-package is one that the cache does not know: that of median size, with its frames; its byte code is left. With
-`--constructor PROGRAM`, constructor makes its installer of the same project; it is passed `--conda-exe`.
+The installer is made by `cuvee installers --from` of a copy of the release's constructor project. A changed
+package has another line in its first source, so that its byte code is compiled and its frame compressed: that
+of median size, and those that `--changed NAME` names. The references are `sha256sum` of the installer, `tar |
+zstd -9` of what it installs on one core (with `--install`), and constructor, which makes its installer of the
+same project; it is passed `--conda-exe`.
 
-Each is run several times in turn, and the best wall time counts. The load of the machine is printed: on a
-busy one, compare processor time.
+Each step is run in turn, `--rounds` times, and the medians count. A step that ends is printed at once. The
+load of the machine is printed: on a busy one, compare processor time.
 """
 
 import argparse
-import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+from changed_package import ChangingProject
 from measuring import processor_seconds, program
 
-_HEAD, _LENGTH = 65, 8
-"""Bytes of the digest before an entry of the cache, and of the length before its JSON."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What is measured, and what is done before it."""
+
+    work: Callable[[], None]
+    before: Callable[[], None] = lambda: None
 
 
 def main() -> int:
@@ -35,84 +43,85 @@ def main() -> int:
     parser.add_argument("--platform", default="linux-64")
     parser.add_argument("--constructor", type=Path, help="the program constructor")
     parser.add_argument("--conda-exe", type=Path, help="the conda-standalone for constructor")
+    parser.add_argument("--changed", action="append", default=[], help="another package that changes")
+    parser.add_argument("--install", action="store_true", help="compare with tar | zstd -9 of the prefix")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()), help="where to work")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     project = options.release.resolve() / "installers" / "constructor" / options.platform
     options.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="cuvee-benchmark-", dir=options.folder) as name:
-        runs = prepared(Path(name), project, options.constructor, options.conda_exe)
-        best = measure(runs, options.rounds)
-    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    reference = best["tar | zstd -9"]
-    for label, (wall, cpu) in best.items():
-        ratios = f"{wall / reference[0]:5.2f} x   cpu {cpu:6.2f} s {cpu / reference[1]:5.2f} x"
-        print(f"{label:26}  {wall:6.2f} s  {ratios}")
+        steps = prepared(Path(name), project, options)
+        measured = measure(steps, options.rounds)
+    show(measured)
     return 0
 
 
-def prepared(
-    folder: Path, project: Path, constructor: Path | None, conda_exe: Path | None
-) -> dict[str, tuple[Callable[[], None], Callable[[], None]]]:
-    """Return what is to be measured, each with what is done before it."""
-    cache, output, tree = folder / "cache", folder / "output", folder / "tree"
-    ours = [sys.executable, "-m", "cuvee", "installers", "--from", project, "--platform", project.name]
+def prepared(folder: Path, project: Path, options: argparse.Namespace) -> dict[str, Step]:
+    """Return the steps by their labels, in the order in which they are run."""
+    cache, output = folder / "cache", folder / "output"
+    copy = ChangingProject(project, folder)
+    byte_code = {"PYTHONPYCACHEPREFIX": str(folder / "pycache")}
+    ours = [sys.executable, "-m", "cuvee", "installers", "--from", copy.folder, "--quiet"]
+    ours += ["--platform", options.platform, "--output", output, "--cache", cache]
 
     def make() -> None:
-        run([*ours, "--output", output, "--cache", cache])
+        run(ours, byte_code)
 
     def forget() -> None:
         for path in (cache, output):
             shutil.rmtree(path, ignore_errors=True)
         cache.mkdir(mode=0o700)
 
-    def change() -> None:
-        """Forget one package, and what was made of the project."""
-        shutil.rmtree(cache / "converted")
-        entries = [path for path in (cache / "packed").rglob("*") if path.is_file()]
-        entry = sorted(entries, key=lambda path: path.stat().st_size)[len(entries) // 2]
-        content = entry.read_bytes()[_HEAD:]
-        size = int.from_bytes(content[:_LENGTH], "big")
-        for frame in json.loads(content[_LENGTH : _LENGTH + size])["frames"]:
-            (cache / frame["file"]).unlink()
-        entry.unlink()
+    number = iter(range(sys.maxsize))
 
-    forget()
-    make()
-    (installer,) = output.glob("*.sh")
-    run([program("sh"), installer, "-b", "-p", tree])
-    runs: dict[str, tuple[Callable[[], None], Callable[[], None]]] = {
-        "tar | zstd -9": (nothing, lambda: pack(tree)),
-        "sha256sum": (nothing, lambda: print(sha256sum(installer), file=sys.stderr)),
-        "cold": (forget, make),
-        "one changed package": (change, make),
-        "nothing changed": (nothing, make),
-    }
-    if constructor is not None:
-        theirs = [constructor, project, "--platform", project.name, "--output-dir", folder / "theirs"]
-        theirs += ["--cache-dir", folder / "conda", *(["--conda-exe", conda_exe] if conda_exe else [])]
-        runs["constructor, cold"] = (
-            lambda: shutil.rmtree(folder / "conda", ignore_errors=True),
-            lambda: run(theirs),
+    def change(archive: Path) -> Callable[[], None]:
+        return lambda: copy.change(archive, next(number))
+
+    def installer() -> Path:
+        return next(output.glob("*-*.*"))
+
+    run([sys.executable, "-m", "cuvee", "installers", "--help"], byte_code)
+    steps: dict[str, Step] = {}
+    if options.constructor is not None:
+        conda, theirs = folder / "conda", folder / "theirs"
+        argv = [options.constructor.absolute(), copy.folder, "--platform", options.platform]
+        argv += ["--output-dir", theirs, "--cache-dir", conda]
+        argv += ["--conda-exe", options.conda_exe.absolute()] if options.conda_exe else []
+        home = {"HOME": str(folder), "CONDA_ADD_PIP_AS_PYTHON_DEPENDENCY": "false"}
+        steps["constructor, cold"] = Step(
+            before=lambda: shutil.rmtree(conda, ignore_errors=True), work=lambda: run(argv, home)
         )
-        runs["constructor, again"] = (nothing, lambda: run(theirs))
-    return runs
+        steps["constructor, again"] = Step(work=lambda: run(argv, home))
+    steps["cold"] = Step(before=forget, work=make)
+    for archive in (copy.of_median_size(), *map(copy.named, options.changed)):
+        steps[f"{archive.name.rsplit('-', 2)[0]} changed"] = Step(before=change(archive), work=make)
+    steps["nothing changed"] = Step(work=make)
+    steps["sha256sum"] = Step(work=lambda: run([program("sha256sum"), installer()]))
+    if options.install:
+        tree = folder / "tree"
+        steps["tar | zstd -9"] = Step(before=lambda: install(installer(), tree), work=lambda: pack(tree))
+    return steps
 
 
-def nothing() -> None:
-    """Do nothing."""
-
-
-def run(argv: list[str | Path]) -> None:
+def run(argv: list[str | Path], environment: Mapping[str, str] | None = None) -> None:
     """Run a program that must succeed."""
-    environment = os.environ | {"CONDA_ADD_PIP_AS_PYTHON_DEPENDENCY": "false"}
-    subprocess.run(
+    inherited = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run(
         list(map(str, argv)),
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=environment,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env=inherited | dict(environment or {}),
     )
+    if done.returncode:
+        raise SystemExit(f"{argv[0]} failed:\n{done.stderr.decode(errors='replace')[-2000:]}")
+
+
+def install(installer: Path, tree: Path) -> None:
+    """Install once what is packed by others."""
+    if not tree.exists():
+        run([program("sh"), installer, "-b", "-p", tree])
 
 
 def pack(tree: Path) -> None:
@@ -124,26 +133,32 @@ def pack(tree: Path) -> None:
     assert tar.wait() == 0
 
 
-def sha256sum(path: Path) -> str:
-    """Return the hash of a file, by the program."""
-    done = subprocess.run([program("sha256sum"), str(path)], check=True, capture_output=True, text=True)
-    return done.stdout.split()[0]
-
-
-def measure(
-    runs: dict[str, tuple[Callable[[], None], Callable[[], None]]], rounds: int
-) -> dict[str, tuple[float, float]]:
-    """Run everything in turn, ``rounds`` times; give the best wall time, and its processor time, of each."""
-    best: dict[str, tuple[float, float]] = {}
-    for _ in range(rounds):
-        for label, (before, work) in runs.items():
-            before()
-            os.sync()
+def measure(steps: Mapping[str, Step], rounds: int) -> dict[str, list[tuple[float, float]]]:
+    """Run every step in turn, ``rounds`` times; give wall and processor time of each run by label."""
+    found: dict[str, list[tuple[float, float]]] = {label: [] for label in steps}
+    for number in range(rounds):
+        for label, step in steps.items():
+            step.before()
             busy, started = processor_seconds(), time.perf_counter()
-            work()
+            step.work()
             took = (time.perf_counter() - started, processor_seconds() - busy)
-            best[label] = min(best.get(label, took), took)
-    return best
+            found[label].append(took)
+            print(f"round {number + 1}: {label:24} {took[0]:7.2f} s, processor {took[1]:7.2f} s", flush=True)
+    return found
+
+
+def show(measured: Mapping[str, list[tuple[float, float]]]) -> None:
+    """Print the medians, next to those of constructor, or of the first step."""
+    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; medians")
+    medians = {
+        label: [statistics.median(values) for values in zip(*runs, strict=True)]
+        for label, runs in measured.items()
+    }
+    first = next(iter(medians))
+    print(f"{'':24} {'wall s':>8} {'processor s':>12}   of {first}")
+    for label, (wall, cpu) in medians.items():
+        ratios = f"{wall / medians[first][0]:6.2f} {cpu / medians[first][1]:6.2f}"
+        print(f"{label:24} {wall:8.2f} {cpu:12.2f}   {ratios}")
 
 
 if __name__ == "__main__":

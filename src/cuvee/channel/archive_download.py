@@ -35,7 +35,7 @@ def all_or_raise(found: Mapping[str, Path | CuveeError]) -> dict[str, Path]:
 class LockedArchives(Mapping[str, Path]):
     """The archives of packages by their ``identifier``, each verified before its path is known.
 
-    What nobody asks for is neither fetched nor read.
+    What is not asked for is neither fetched nor read.
 
     Raises
     ------

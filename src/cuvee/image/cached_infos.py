@@ -39,7 +39,7 @@ def cached_info(archive: Callable[[], Path], sha256: str, cache: Path, reporter:
     Returns
     -------
     PackageInfo
-        From the cache, its ``archive`` is a path at which no file can be: nobody has checked the real one.
+        From the cache, its ``archive`` is a path at which no file can be: the real one was not checked.
     """
     path = info_path(sha256, cache)
     content = checked_cache.load(path, reporter)
