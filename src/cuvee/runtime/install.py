@@ -78,9 +78,10 @@ def _make(run: InstallerRun, manifest: PayloadManifest, data: bytes, old: Instal
     writer = PrefixWriter(run.staged, run.prefix, manifest)
     if delta is not None:
         writer.unpacked = []
-    writer.begin()
     frames, upgrade = manifest.frames(), None
-    if old is not None:
+    if old is None:
+        writer.begin()
+    else:
         writer.masks = old.state.masks
         # A script may change a file in place, which must not be the old release's too.
         upgrade = _Upgrade(old, writer, link=not transaction.is_on_trial(run, manifest))
@@ -130,7 +131,10 @@ def _check_space(run: InstallerRun, writer: PrefixWriter) -> None:
 
 
 class _Upgrade:
-    """What of the old release's prefix goes into the new one; ``link`` is whether files may be linked."""
+    """What of the old release's prefix goes into the new one, which ``writer`` begins meanwhile.
+
+    ``link`` is whether files may be linked.
+    """
 
     def __init__(self, old: InstalledRelease, writer: PrefixWriter, *, link: bool) -> None:
         self._saved: list[str] = []
@@ -138,7 +142,7 @@ class _Upgrade:
         self._old = old
         self._writer = writer
         self._link = link
-        self._found = verify(old)
+        self._found = verify(old, meanwhile=writer.begin)
         self._wrong_modes: frozenset[str] = frozenset()
 
     def link_unchanged(self, delta: DeltaFrames | None) -> list[Frame]:

@@ -7,12 +7,13 @@ import os
 import re
 import stat
 import struct
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from .added_packages import AddedPackage, added_packages
 from .failure import FAILED
 from .file_operations import files_below
+from .forked_work import forked
 from .hashing import sha256_of
 from .installer_log import labelled, show
 from .moved_prefix import explanation, moved_from
@@ -126,11 +127,31 @@ def report(installed: InstalledRelease, options: frozenset[str]) -> int:
     return 0 if good else FAILED
 
 
-def verify(installed: InstalledRelease, *, only: Collection[str] | None = None) -> Differences:
-    """Compare a prefix with its release; nothing is written. With ``only`` no files but those are read."""
+def verify(
+    installed: InstalledRelease,
+    *,
+    only: Collection[str] | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> Differences:
+    """Compare a prefix with its release; nothing is written. With ``only`` no files but those are read.
+
+    ``meanwhile`` is done, too, while other processes read.
+    """
     prefix = installed.prefix
-    scan = _Scan(installed, only)
-    share(scan.batches(), scan.compare)
+    scan = _Scan(installed)
+    batches = scan.batches(only)
+    if work := forked(batches, scan.differing):
+        try:
+            meanwhile()
+            scan.walk()
+        except BaseException:
+            work.end()
+            raise
+        scan.note(work.results())
+    else:
+        meanwhile()
+        scan.walk()
+        share(batches, lambda batch: scan.note(scan.differing(batch)))
     rewritten = _rewritten(installed, scan.changed)
     others = set(scan.extra)
     nested = _in_environments(scan.extra)
@@ -164,9 +185,9 @@ def _in_environments(extra: list[str]) -> set[str]:
 
 
 class _Scan:
-    """One walk through a prefix: several threads hash files while others are still looked for."""
+    """One walk through a prefix, and one look into its files, in any order or at once."""
 
-    def __init__(self, installed: InstalledRelease, only: Collection[str] | None) -> None:
+    def __init__(self, installed: InstalledRelease) -> None:
         self.files, self.links = expected_files(installed)
         self.seen: set[str] = set()
         self.changed: list[str] = []
@@ -174,30 +195,36 @@ class _Scan:
         self.extra: list[str] = []
         self.times: dict[str, int] = {}
         self._installed = installed
-        self._only = only
 
-    def batches(self) -> Iterator[list[tuple[str, ExpectedFile]]]:
-        """Walk through the prefix; yield what is to be hashed."""
-        batch: list[tuple[str, ExpectedFile]] = []
-        size = 0
+    def walk(self) -> None:
+        """Note what shows without reading the files."""
         for path, found in _walk(self._installed.prefix):
-            expected = self._sort(path, found)
-            if expected is not None and (self._only is None or path in self._only):
-                batch.append((path, expected))
+            self._sort(path, found)
+
+    def batches(self, only: Collection[str] | None) -> list[list[str]]:
+        """Return the files that are to be read; with ``only``, no others."""
+        batches: list[list[str]] = []
+        size = _BATCH_SIZE
+        for path, expected in self.files.items():
+            if only is None or path in only:
+                if size >= _BATCH_SIZE or len(batches[-1]) >= _BATCH:
+                    batches.append([])
+                    size = 0
+                batches[-1].append(path)
                 size += expected.size
-            if len(batch) >= _BATCH or size >= _BATCH_SIZE:
-                yield batch
-                batch, size = [], 0
-        yield batch
+        return batches
 
-    def compare(self, batch: list[tuple[str, ExpectedFile]]) -> int:
-        """Hash files, and note those that differ."""
+    def differing(self, batch: list[str]) -> list[str]:
+        """Return the files whose bytes are not what they should be, or that are missing."""
         prefix = self._installed.prefix
-        self.changed += [path for path, expected in batch if not is_whole(f"{prefix}/{path}", expected)]
-        return len(batch)
+        return [path for path in batch if not is_whole(f"{prefix}/{path}", self.files[path])]
 
-    def _sort(self, path: str, found: os.stat_result) -> ExpectedFile | None:
-        """Note what shows without reading the file; return what is left to compare with its bytes."""
+    def note(self, differing: list[str]) -> int:
+        """Note files as changed that were read, and are not only missing."""
+        self.changed += [path for path in differing if path in self.seen]
+        return len(differing)
+
+    def _sort(self, path: str, found: os.stat_result) -> None:
         self.seen.add(path)
         expected = self.files.get(path)
         if expected is None:
@@ -207,16 +234,15 @@ class _Scan:
                     self.changed.append(path)
             elif path not in UNLISTED and not path.startswith(f"{SAVED}/"):
                 self.extra.append(path)
-            return None
+            return
         self.times[path] = int(found.st_mtime)
         if not stat.S_ISREG(found.st_mode) or found.st_size != expected.size:
             self.changed.append(path)
-            return None
+            return
         if os.name == "posix":
             may_be = expected.modes(self._installed.state.masks)
             if stat.S_IMODE(found.st_mode) not in may_be:
                 self.modes.append(path)
-        return expected
 
 
 def _walk(prefix: str) -> Iterator[tuple[str, os.stat_result]]:

@@ -1,0 +1,128 @@
+"""Work that children do, in processes of their own: pytest's may have threads."""
+
+import fcntl
+import json
+import os
+import select
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cuvee.runtime
+
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.skipif(sys.platform != "linux" or (os.cpu_count() or 1) < 2, reason="needs Linux, two cores"),
+]
+
+START = f"""
+import json, os, signal, sys, threading, time
+package = type(sys)("runtime")
+package.__path__ = [{str(Path(cuvee.runtime.__file__).parent)!r}]
+sys.modules["runtime"] = package
+from runtime import forked_work
+from runtime.forked_work import forked
+here = os.getpid()
+def work(item):
+    if os.getpid() == here:
+        redone.append(item)
+    return [f"{{item}}\\udcff"] if item % 7 == 0 else []
+redone, items = [], list(range(100_000))
+expected = [f"{{item}}\\udcff" for item in items if item % 7 == 0]
+"""
+
+
+def run(code: str) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-I", "-S", "-c", START + code]
+    return subprocess.run(argv, check=True, capture_output=True, text=True)
+
+
+def test_children_find_what_one_process_finds() -> None:
+    done = run("assert sorted(forked(items, work).results()) == sorted(expected); print(redone)")
+    assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "os.kill(os.getpid(), signal.SIGKILL)",
+        "os.kill(os.getpid(), signal.SIGTERM)",
+        "os._exit(0)",
+        "raise MemoryError",
+    ],
+)
+def test_what_a_child_does_not_answer_is_done_again(change: str) -> None:
+    """Half an answer is none: it would hide files that were changed."""
+    done = run(f"""
+def failing(item):
+    if os.getpid() != here and item == 50_000:
+        {change}
+    return work(item)
+assert sorted(forked(items, failing).results()) == sorted(expected)
+print(len(redone))
+""")
+    assert 0 < int(done.stdout) < 100_000
+    assert done.stderr == ""
+
+
+def test_without_forks_it_is_done_here() -> None:
+    done = run("""
+def refuse():
+    raise BlockingIOError("as many processes as there may be")
+os.fork = refuse
+assert sorted(forked(items, work).results()) == sorted(expected)
+print(len(redone))
+""")
+    assert done.stdout == "100000\n"
+
+
+def test_other_threads_prevent_forks() -> None:
+    done = run("""
+stop = threading.Event()
+thread = threading.Thread(target=stop.wait)
+thread.start()
+print(forked(items, work), forked([], work))
+stop.set()
+thread.join()
+print(forked(items[:1], work))
+""")
+    assert done.stdout == "None None\nNone\n"
+
+
+def test_children_hold_nothing_and_end_with_their_parent(tmp_path: Path) -> None:
+    """The lock of a killed installer is free, and nobody waits for its streams."""
+    go_on = tmp_path / "go-on"
+    os.mkfifo(go_on)
+    code = (
+        START
+        + f"""
+import fcntl
+lock = os.open({str(tmp_path / "lock")!r}, os.O_CREAT | os.O_RDWR)
+fcntl.flock(lock, fcntl.LOCK_EX)
+def slow(item):
+    if item == 0:
+        with open({str(tmp_path / "child")!r}, "w") as stream:
+            stream.write(json.dumps([os.getpid(), os.listdir("/proc/self/fd")]))
+        open({str(go_on)!r}, "rb").close()
+    return work(item)
+forked(items, slow).results()
+"""
+    )
+    argv = [sys.executable, "-I", "-S", "-c", code]
+    with (
+        subprocess.Popen(argv, stdout=subprocess.PIPE) as parent,
+        go_on.open("wb"),  # opened when a child reads it
+    ):
+        parent.kill()
+        parent.wait()
+        child, handles = json.loads((tmp_path / "child").read_text())
+        ended = os.pidfd_open(child)
+        assert len(handles) == 3  # its answer, the file, and the folder that is listed
+        with (tmp_path / "lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        assert parent.stdout is not None
+        assert parent.stdout.read() == b""
+    assert select.select([ended], [], [], 60)[0] == [ended]
+    os.close(ended)
