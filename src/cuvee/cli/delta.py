@@ -1,5 +1,6 @@
 """``cuvee delta``."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,9 +44,9 @@ def command(
 ) -> None:
     """Make deltas: installers that upgrade OLD to NEW, and have only what OLD lacks.
 
-    Each of the two is a release folder or a `.sh` installer. Of release folders, a delta is made for each
-    platform that both have a `.sh` for. A delta upgrades a prefix of exactly OLD, whose files are as they
-    were installed.
+    Each of the two is a release folder, or a `.sh` or `.exe` installer. Of release folders, a delta is made
+    for each platform that both have one for. A delta upgrades a prefix of exactly OLD, whose files are as
+    they were installed.
 
     \b
     Examples:
@@ -57,6 +58,7 @@ def command(
     """
     from cuvee.errors import UsageError
     from cuvee.installers.delta_installer import make_delta
+    from cuvee.installers.windows.osslsigncode import signer_from_environment
     from cuvee.release.delta_sources import read_sources
 
     before, after = read_sources(old, platforms), read_sources(new, platforms)
@@ -67,13 +69,21 @@ def command(
             hint="Name two releases for the same platform.",
         )
     with terminal(quiet=quiet, verbose=verbose) as reporter:
-        made = [make_delta(before[name], after[name], folder=output, reporter=reporter) for name in common]
+        made = [
+            make_delta(
+                before[name],
+                after[name],
+                folder=output,
+                reporter=reporter,
+                signer=signer_from_environment(os.environ) if name.startswith("win-") else None,
+            )
+            for name in common
+        ]
     skipped = sorted(before.keys() ^ after.keys())
     if as_json:
         write_json({"deltas": [_as_json(item) for item in made], "skipped": skipped})
         return
     for item in made:
-        percent = 100 * item.size / item.whole_size
         percent = 100 * item.size / item.whole_size
         say(
             f"{item.path}: {item.size / 1e6:,.1f} MB, {percent:.1f} % of the installer; {item.whole:,} files "

@@ -45,7 +45,7 @@ class WholeImage:
     installer, payload_at
         The file that has the payload, and where.
     stage0
-        The files of stage 0 by path, the runtime's among them.
+        The files of stage 0 by path, the runtime's among them; none of an `.exe`, as deltas bring those.
     """
 
     manifest: PayloadManifest

@@ -1,4 +1,4 @@
-"""A delta: a `.sh` that upgrades one older release, and has only what that lacks."""
+"""A delta: a `.sh` or `.exe` that upgrades one older release, and has only what that lacks."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,8 @@ from cuvee.image.stage0 import RUNTIME_FOLDER, Stage0File, gzipped, tar_of
 from cuvee.installers.naming import display_name, file_name
 from cuvee.installers.sh import build_sh
 from cuvee.installers.whole_installer import WholeInstaller
+from cuvee.installers.windows.exe import build_exe_delta
+from cuvee.installers.windows.osslsigncode import Osslsigncode
 from cuvee.progress import Reporter
 from cuvee.temporary_folders import temporary_folder
 
@@ -34,12 +36,29 @@ class MadeDelta:
 def delta_name(old: WholeInstaller, new: WholeInstaller) -> str:
     """Return the file's name: ``Starter-2026.11.0-to-2026.11.1-Linux-x86_64.sh``."""
     before, after = old.image.manifest, new.image.manifest
-    versions = f"{before.version}-to-{after.version}"
-    return file_name(display_name(after.distribution), versions, after.platform, "sh")
+    kind = "exe" if after.system == "win" else "sh"
+    return delta_file_name(after.distribution, before.version, after.version, after.platform, kind)
 
 
-def make_delta(old: WholeInstaller, new: WholeInstaller, *, folder: Path, reporter: Reporter) -> MadeDelta:
+def delta_file_name(distribution: str, old: str, new: str, platform: str, kind: str) -> str:
+    """Return the name of the delta between two versions."""
+    return file_name(display_name(distribution), f"{old}-to-{new}", platform, kind)
+
+
+def make_delta(
+    old: WholeInstaller,
+    new: WholeInstaller,
+    *,
+    folder: Path,
+    reporter: Reporter,
+    signer: Osslsigncode | None = None,
+) -> MadeDelta:
     """Write the delta between two releases to ``folder``, whole or not at all, reproducibly.
+
+    Parameters
+    ----------
+    signer
+        What signs programs for Windows.
 
     Raises
     ------
@@ -50,16 +69,22 @@ def make_delta(old: WholeInstaller, new: WholeInstaller, *, folder: Path, report
     """
     _check(old, new)
     target = folder / delta_name(old, new)
+    is_windows = new.image.manifest.system == "win"
     with temporary_folder("delta") as place:
-        own = _runtime(new.image)
+        own = [] if is_windows else _runtime(new.image)
         payload = make_delta_payload(old.image, new.image, task=f"files of {target.name}", reporter=reporter)
         reporter.finish(f"files of {target.name}", note=f"{payload.whole + payload.patched:,} changed")
-        (place / STAGE0).write_bytes(gzipped(tar_of(own)))
-        (place / MANIFEST).write_bytes(new.image.data)
-        (place / PAYLOAD).write_bytes(payload.data)
-        image = _image(old, new, payload, place)
+        manifest, carried = place / MANIFEST, place / PAYLOAD
+        manifest.write_bytes(new.image.data)
+        carried.write_bytes(payload.data)
         folder.mkdir(parents=True, exist_ok=True)
-        build_sh(image, license_text=new.license_text, target=target, reporter=reporter)
+        if is_windows:
+            whole = new.image.installer
+            build_exe_delta(whole, manifest, carried, target=target, reporter=reporter, signer=signer)
+        else:
+            (place / STAGE0).write_bytes(gzipped(tar_of(own)))
+            image = _image(old, new, payload, place)
+            build_sh(image, license_text=new.license_text, target=target, reporter=reporter)
     return MadeDelta(
         path=target,
         platform=new.platform,

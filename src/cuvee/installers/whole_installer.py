@@ -1,4 +1,4 @@
-"""Reading a `.sh` installer that cuvee has made: where its parts are, and what is in them."""
+"""Reading a `.sh` or `.exe` that cuvee has made: where its parts are, and what is in them."""
 
 import gzip
 import hashlib
@@ -13,12 +13,14 @@ from pathlib import Path
 
 from cuvee import codec
 from cuvee.errors import IntegrityError, UsageError
+from cuvee.files import sha256_bytes
 from cuvee.image.delta_payload import WholeImage
 from cuvee.image.settings import InstallerSettings
 from cuvee.runtime import payload_manifest
 from cuvee.runtime.decompression import decompress
 from cuvee.runtime.delta_frames import read_index
 from cuvee.runtime.failure import InstallError
+from cuvee.runtime.windows.exe_container import open_container
 
 _HEAD = 1 << 20
 _CHUNK = 1 << 20
@@ -35,7 +37,7 @@ class WholeInstaller:
     Attributes
     ----------
     license_text
-        The licence that it shows.
+        The licence that it shows; empty for an `.exe`, as is ``floor``.
     floor
         The virtual packages that it needs.
     """
@@ -57,7 +59,7 @@ def read_installer(path: Path) -> WholeInstaller:
     Raises
     ------
     UsageError
-        If it is not a `.sh` that cuvee has made, or is a delta.
+        If it is not a `.sh` or `.exe` that cuvee has made, or is a delta.
     IntegrityError
         If it is damaged.
     """
@@ -67,7 +69,7 @@ def read_installer(path: Path) -> WholeInstaller:
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
     try:
-        found = _read_sh(path, head)
+        found = _read_exe(path) if head.startswith(b"MZ") else _read_sh(path, head)
     except InstallError as error:
         raise IntegrityError(
             f"{path}: {error.message}", hint="Copy it again from where it was made."
@@ -81,7 +83,7 @@ def _read_sh(path: Path, head: bytes) -> WholeInstaller:
     stated = _DIGEST.search(head)
     numbers = dict(_VALUE.findall(head.decode(errors="replace")))
     if stated is None or not all(numbers.get(name, "").isdigit() for name in _NUMBERS):
-        raise UsageError(f"{path} is no installer that cuvee has made", hint="Name the .sh of a release.")
+        raise _foreign(path)
     if _digest(path, stated) != stated[1].decode():
         raise IntegrityError(f"{path} is damaged", hint="Copy it again from where it was made.")
     header, stage0, size, raw = (int(numbers[name]) for name in _NUMBERS)
@@ -105,6 +107,33 @@ def _read_sh(path: Path, head: bytes) -> WholeInstaller:
         settings=_settings(data, raw),
         license_text=license_text[2] if license_text is not None else "",
         floor={"__glibc": glibc} if glibc else {},
+    )
+
+
+def _read_exe(path: Path) -> WholeInstaller:
+    try:
+        container = open_container(str(path), check=False)
+    except InstallError:
+        raise _foreign(path) from None
+    open_container(str(path))
+    with path.open("rb") as stream:
+        stream.seek(container.manifest_at)
+        data = stream.read(container.manifest_size)
+    image = WholeImage(
+        manifest=payload_manifest.load(data, container.manifest_raw, sha256_bytes(data)),
+        data=data,
+        manifest_raw=container.manifest_raw,
+        installer=path,
+        payload_at=container.manifest_at + container.manifest_size,
+        stage0={},
+    )
+    settings = _settings(data, container.manifest_raw)
+    return WholeInstaller(image=image, settings=settings, license_text="", floor={})
+
+
+def _foreign(path: Path) -> UsageError:
+    return UsageError(
+        f"{path} is no installer that cuvee has made", hint="Name the .sh or .exe of a release."
     )
 
 

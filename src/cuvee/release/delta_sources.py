@@ -6,13 +6,37 @@ from pathlib import Path
 from cuvee.errors import IntegrityError, UsageError
 from cuvee.files import sha256_file
 from cuvee.installers.whole_installer import WholeInstaller, read_installer
-from cuvee.release.artefacts import ArtefactKind
+from cuvee.release.artefacts import Artefact, ArtefactKind
 from cuvee.release.record import Release
 from cuvee.release.record_parts import RECORD
 
+_FORMATS = frozenset(("sh", "exe"))
+
+
+def recorded_installer(folder: Path, item: Artefact) -> Path:
+    """Return an installer of a release folder; raise if it is not what was recorded."""
+    path = folder / item.path
+    if not path.is_file():
+        raise UsageError(f"{path} is not here", hint="Copy it from where the release was made.")
+    if sha256_file(path) != item.sha256:
+        raise IntegrityError(
+            f"{path} is not the installer that {RECORD} records",
+            hint="Copy it again from where the release was made, and find out what changed it.",
+        )
+    return path
+
+
+def delta_installers(artefacts: Iterable[Artefact]) -> list[Artefact]:
+    """Return the installers between which deltas are made."""
+    return [
+        item
+        for item in artefacts
+        if item.kind is ArtefactKind.INSTALLER and item.format in _FORMATS and item.not_made is None
+    ]
+
 
 def read_sources(path: Path, platforms: Iterable[str]) -> dict[str, WholeInstaller]:
-    """Return the `.sh` installers of a release folder, or the one that is named, by platform.
+    """Return the `.sh` and `.exe` of a release folder, or the one that is named, by platform.
 
     Parameters
     ----------
@@ -32,25 +56,12 @@ def read_sources(path: Path, platforms: Iterable[str]) -> dict[str, WholeInstall
     missing = [name for name in wanted if name not in found]
     if missing or not found:
         raise UsageError(
-            f"{path} has no .sh installer" + (f" for {', '.join(missing)}" if missing else ""),
-            hint="Name a .sh, or the folder of a release that was cut to the end.",
+            f"{path} has no .sh or .exe installer" + (f" for {', '.join(missing)}" if missing else ""),
+            hint="Name one, or the folder of a release that was cut to the end.",
         )
     return {name: installer for name, installer in found.items() if not wanted or name in wanted}
 
 
 def _of_folder(folder: Path) -> list[Path]:
-    """Return the `.sh` installers of a release; raise if one is not what was recorded."""
-    found = []
-    for item in Release.open(folder).artefacts:
-        if item.kind is not ArtefactKind.INSTALLER or item.format != "sh" or item.not_made is not None:
-            continue
-        path = folder / item.path
-        if not path.is_file():
-            raise UsageError(f"{path} is not here", hint="Copy it from where the release was made.")
-        if sha256_file(path) != item.sha256:
-            raise IntegrityError(
-                f"{path} is not the installer that {RECORD} records",
-                hint="Copy it again from where the release was made, and find out what changed it.",
-            )
-        found.append(path)
-    return found
+    artefacts = delta_installers(Release.open(folder).artefacts)
+    return [recorded_installer(folder, item) for item in artefacts]

@@ -1,5 +1,7 @@
 """A delta: an installer that has only what a prefix of one other release lacks.
 
+An `.exe` brings stage 0 nevertheless, since Windows replaces no program that runs.
+
 Its payload begins with an index: the release that it upgrades, and frames with the files that this one does
 not have. A frame may need files of that prefix as zstd's dictionary. The index is not signed, so whatever it
 says, each file must come out with the hash that the new release's manifest has.
@@ -102,11 +104,20 @@ def resolve(index: DeltaIndex, new: PayloadManifest, old: PayloadManifest) -> De
 
 
 def entries(manifest: PayloadManifest) -> dict[tuple[str, int], PayloadFile]:
-    """Return all files of a release, those of stage 0 and records among them, by path and offset."""
+    """Return all files of a release that a delta has or takes from the prefix, by path and offset.
+
+    Records are among them, and so is stage 0 if no delta brings it.
+    """
     frames = [*manifest.frames(), *manifest.records]
     files = [file for frame in frames for file in frame.files]
-    files += [file for file in manifest.stage0 if file.how != "link"]
+    if not brings_stage0(manifest):
+        files += [file for file in manifest.stage0 if file.how != "link"]
     return {(file.path, file.extra if file.how == "piece" else 0): file for file in files}
+
+
+def brings_stage0(manifest: PayloadManifest) -> bool:
+    """Return whether a delta to a release has all of its stage 0."""
+    return manifest.system == "win"
 
 
 def same_files(old: PayloadManifest, new: PayloadManifest) -> dict[str, PayloadFile]:

@@ -36,7 +36,7 @@ class ForkedWork:
             raise
 
     def end(self) -> None:
-        """End the children, whose answers nobody needs any more."""
+        """End the children, whose answers are not needed any more."""
         for part in self._parts:
             part.end()
 

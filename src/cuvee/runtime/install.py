@@ -22,7 +22,7 @@ from . import (
 from .added_packages import misfits
 from .crash_recovery import recover
 from .delta_base import refuse_base, refuse_changed
-from .delta_frames import DeltaFrames, resolve, same_files
+from .delta_frames import DeltaFrames, brings_stage0, resolve, same_files
 from .failure import InstallError
 from .file_operations import bring, bring_file, carry, remove_tree, save
 from .imposed_modes import change
@@ -76,7 +76,7 @@ def _make(run: InstallerRun, manifest: PayloadManifest, data: bytes, old: Instal
     folder = f"{run.staged}/.cuvee"
     install_scripts.run("pre_install", manifest, run.prefix, folder, run.options, installer=run.installer)
     writer = PrefixWriter(run.staged, run.prefix, manifest)
-    if delta is not None:
+    if delta is not None and not brings_stage0(manifest):
         writer.unpacked = []
     frames, upgrade = manifest.frames(), None
     if old is None:

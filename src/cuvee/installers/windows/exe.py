@@ -23,7 +23,14 @@ from cuvee.installers.windows.nsis import compile_script, find_makensis
 from cuvee.installers.windows.nsis_script import uninstaller_name, write_script
 from cuvee.installers.windows.osslsigncode import Osslsigncode
 from cuvee.progress import Reporter
-from cuvee.runtime.windows.exe_container import ExeContainer, digest, pack
+from cuvee.runtime.windows.exe_container import (
+    ExeContainer,
+    digest,
+    open_container,
+    pack,
+    takes_deltas,
+    unsigned,
+)
 from cuvee.runtime.windows.registry import Product
 from cuvee.temporary_folders import temporary_folder
 
@@ -84,6 +91,47 @@ def build_exe(
     return target
 
 
+def build_exe_delta(
+    whole: Path,
+    manifest: Path,
+    payload: Path,
+    *,
+    target: Path,
+    reporter: Reporter,
+    signer: Osslsigncode | None = None,
+) -> Path:
+    """Write a delta, with the program and the manifest of the whole installer, to ``target``; return it.
+
+    Parameters
+    ----------
+    payload
+        What the delta has.
+
+    Raises
+    ------
+    UsageError
+        If the program of ``whole`` cannot have such a payload.
+    """
+    if not takes_deltas(str(whole)):
+        raise UsageError(
+            f"{whole} was made by an earlier cuvee, whose program takes no deltas",
+            hint="Cut the release again.",
+        )
+    container = open_container(str(whole))
+    reporter.start(target.name)
+    with temporary_folder("exe-delta") as folder, replacing(target) as beside:
+        with whole.open("rb") as stream:
+            program = stream.read(container.manifest_at)
+        (folder / "installer.exe").write_bytes(unsigned(program))
+        _join_parts(
+            folder / "installer.exe", manifest, payload, manifest_raw=container.manifest_raw, target=beside
+        )
+        if signer is not None:
+            signer.sign(beside)
+    reporter.finish(target.name, note=f"{target.stat().st_size / 1e6:,.1f} MB")
+    return target
+
+
 def _add_desktop(image: Image, branding: Branding, folder: Path) -> None:
     """Add the Windows part of the runtime, and ``product.json`` with what it needs to know."""
     if not (folder.parent / RUNTIME_FOLDER).is_dir():
@@ -124,12 +172,16 @@ def _copy_code(source: Traversable, target: Path) -> None:
 
 def _join(image: Image, program: Path, target: Path) -> None:
     """Concatenate the parts; the trailer is at a multiple of eight, which Authenticode requires."""
-    parts = (program, image.manifest, image.payload)
+    _join_parts(program, image.manifest, image.payload, manifest_raw=image.manifest_raw, target=target)
+
+
+def _join_parts(program: Path, manifest: Path, payload: Path, *, manifest_raw: int, target: Path) -> None:
+    parts = (program, manifest, payload)
     _check_size(parts)
     container = ExeContainer(
         manifest_at=program.stat().st_size,
-        manifest_size=image.manifest.stat().st_size,
-        manifest_raw=image.manifest_raw,
+        manifest_size=manifest.stat().st_size,
+        manifest_raw=manifest_raw,
     )
     with target.open("wb") as stream:
         for part in parts:

@@ -5,7 +5,7 @@ Authenticode does; so the same trailer is right before and after signing. The he
 https://learn.microsoft.com/windows/win32/debug/pe-format.
 
 Trailer: 16 bytes magic; the manifest's offset, its size, and its size decompressed, each as a little-endian
-64-bit number; 32 bytes SHA-256 of all before the trailer; zeros.
+64-bit number; 32 bytes SHA-256 of all before the trailer; a byte, 1 if the program takes deltas; zeros.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ SIZE = 128
 _HEAD = 4096
 _CHUNK = 1 << 20
 _PE32_PLUS = 0x20B
+_TAKES_DELTAS = b"\1"
 
 
 class ExeContainer(NamedTuple):
@@ -33,7 +34,7 @@ class ExeContainer(NamedTuple):
 def pack(container: ExeContainer, digest: bytes) -> bytes:
     """Return the trailer."""
     numbers = b"".join(number.to_bytes(8, "little") for number in container)
-    return (MAGIC + numbers + digest).ljust(SIZE, b"\0")
+    return (MAGIC + numbers + digest + _TAKES_DELTAS).ljust(SIZE, b"\0")
 
 
 def open_container(path: str, *, check: bool = True) -> ExeContainer:
@@ -42,29 +43,49 @@ def open_container(path: str, *, check: bool = True) -> ExeContainer:
     Unless ``check`` is false, raise also if the file has not the hash that it states.
     """
     with open(path, "rb") as stream:
-        head = stream.read(_HEAD)
-        security = _find(head)[1]
-        # Where the certificates are, 0 without any.
-        certificates = int.from_bytes(head[security : security + 4], "little")
-        end = (certificates or stream.seek(0, 2)) - SIZE
-        if end < _HEAD:
-            raise damaged("The installer")
-        stream.seek(end)
-        trailer = stream.read(SIZE)
-        if trailer[:16] != MAGIC or (check and digest(stream, end) != trailer[40:72]):
+        end, trailer = _trailer(stream)
+        if check and digest(stream, end) != trailer[40:72]:
             raise damaged("The installer")
     numbers = [int.from_bytes(trailer[start : start + 8], "little") for start in (16, 24, 32)]
     return ExeContainer(*numbers)
 
 
-def digest(stream: BinaryIO, end: int) -> bytes:
-    """Return the SHA-256 of the first ``end`` bytes, with the fields that signing changes as zeros."""
-    stream.seek(0)
-    head = bytearray(stream.read(_HEAD))
+def takes_deltas(path: str) -> bool:
+    """Return whether the program of an installer is one that can have a delta's payload."""
+    with open(path, "rb") as stream:
+        return _trailer(stream)[1][72:73] == _TAKES_DELTAS
+
+
+def _trailer(stream: BinaryIO) -> tuple[int, bytes]:
+    """Return where the trailer is, and the trailer; raise if there is none."""
+    head = stream.read(_HEAD)
+    security = _find(head)[1]
+    # Where the certificates are, 0 without any.
+    certificates = int.from_bytes(head[security : security + 4], "little")
+    end = (certificates or stream.seek(0, 2)) - SIZE
+    if end < _HEAD:
+        raise damaged("The installer")
+    stream.seek(end)
+    trailer = stream.read(SIZE)
+    if trailer[:16] != MAGIC:
+        raise damaged("The installer")
+    return end, trailer
+
+
+def unsigned(program: bytes) -> bytes:
+    """Return the start of a program with the fields that signing changes as zeros."""
+    head = bytearray(program)
     checksum, security = _find(head)
     head[checksum : checksum + 4] = bytes(4)
     head[security : security + 8] = bytes(8)
-    hashed = algorithm("sha256")(bytes(head))
+    return bytes(head)
+
+
+def digest(stream: BinaryIO, end: int) -> bytes:
+    """Return the SHA-256 of the first ``end`` bytes, with the fields that signing changes as zeros."""
+    stream.seek(0)
+    head = unsigned(stream.read(_HEAD))
+    hashed = algorithm("sha256")(head)
     left = end - len(head)
     while left > 0:
         data = stream.read(min(_CHUNK, left))

@@ -32,6 +32,7 @@ import traceback
 from collections.abc import Callable, Mapping
 
 from ..command_line import ANSWERS, guarded, run_installer
+from ..delta_base import refuse_verb
 from ..failure import FAILED, InstallError
 from ..file_operations import remove_empty, remove_tree
 from ..prefix_names import known_name
@@ -89,7 +90,15 @@ def _change(verb: str, call: NsisCall, environment: Mapping[str, str]) -> int:
     log = WindowsLog(call.log or os.path.join(logs, f"{verb}.log"))
     log.listen()
     log.note(f"{verb} {product.label}: {call}")
-    code = _guarded(lambda: _CHANGES[verb](product, call), log)
+
+    def work() -> int:
+        if call.installer and verb != "install":
+            run = call.installer_run(verb, (), check=False)
+            if run.read_index() is not None:
+                refuse_verb(verb, run.read_manifest(run.manifest_bytes()))
+        return _CHANGES[verb](product, call)
+
+    code = _guarded(work, log)
     if code and os.path.isfile(log.path):
         sys.stderr.write(f"The log is {log.path}\n")
     details = {"distribution": product.distribution, "version": product.version, "prefix": call.prefix}

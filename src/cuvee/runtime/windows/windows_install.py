@@ -9,7 +9,7 @@ import sys
 from .. import kept_installer
 from ..command_line import run_installer
 from ..crash_recovery import recover
-from ..failure import MISSING, InstallError
+from ..failure import MISSING, USAGE, InstallError
 from ..install_checks import check_space
 from ..moved_prefix import refuse_moved
 from ..prefix_lock import hold
@@ -32,9 +32,13 @@ def install(product: Product, call: NsisCall) -> int:
     with hold(call.prefix):
         recover(call.prefix, call.staged)
     old = read_registration(call.prefix) if os.path.isfile(f"{call.prefix}/{STATE}") else None
-    new, keep = decide(product, call, old)
-    _check_system(product, call, keep=keep, upgrade=old is not None)
     run = call.installer_run("install", _options(call, replace=os.path.isdir(call.prefix)))
+    new, keep = decide(product, call, old)
+    if run.read_index() is not None:
+        keep = False  # a delta could not repair the release
+        if call.values().get("keep-installer") == "1":
+            raise InstallError("A delta cannot be kept for repairs: leave /KeepInstaller away.", USAGE)
+    _check_system(product, call, keep=keep, upgrade=old is not None)
     fill(product, call, new, keep=keep)
     code = run_installer(run)
     if code:
