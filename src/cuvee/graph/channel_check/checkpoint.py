@@ -9,7 +9,7 @@ from cuvee.errors import IntegrityError
 from cuvee.files import fingerprint
 from cuvee.graph.channel_check.installability import ClassConflict
 
-_FORMAT = 2  # raise it when the division into parts, or what is found in them, changes
+_FORMAT = 3  # raise it when the division into parts, or what is found in them, changes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

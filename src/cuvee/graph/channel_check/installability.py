@@ -1,24 +1,23 @@
 """Which classes of a part of a channel cannot be installed, each with a minimal reason.
 
 There are three steps, from fast to slow: a partial solution that was found for the class's name is a witness;
-a greedy search finds one; the SAT solver decides. A conflict that was found once is looked up from then on.
-Each step answers exactly or not at all, so the whole is exact.
+a greedy search finds one; a complete search decides. A conflict that was found once is looked up from then
+on. Each step answers exactly or not at all, so the whole is exact.
 """
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from cuvee.graph.channel_check.class_solver import ClassSolver
 from cuvee.graph.channel_check.class_table import ClassTable
 from cuvee.graph.channel_check.partial_solutions import GreedySolver, PartialSolution
 from cuvee.graph.channel_check.unit_propagation import UnitPropagation, remaining_classes, remains
-from cuvee.graph.solving.encoding import Assumptions, Encoding
+from cuvee.graph.solving.encoding import Assumptions
 from cuvee.graph.solving.solver import minimal_subset
 
 _SOLUTIONS_PER_NAME = 12
 _RECENT_SOLUTIONS = 8
-_SOLVES_PER_ENCODING = 40
-_MODELS = 3
 _URGENT = 4
 
 _Part = tuple[str, int]  # which field of `Assumptions`, and the number in it
@@ -54,9 +53,7 @@ class Worker:
         self._propagation.start()
         # Reasons are found in this, so that they do not depend on the parts that were checked before.
         self._start = list(self._propagation.remaining)
-        self._at_start = GreedySolver(table, self._start)
         self._greedy = GreedySolver(table, self._propagation.remaining)
-        self._met: dict[int, bool] = {}
         # What is not to be checked counts as proved.
         size = len(table.name_of)
         self._is_unchecked = bytearray(size if to_check is None else (not byte for byte in to_check))
@@ -64,13 +61,10 @@ class Worker:
         for item in table.always:
             self._is_proved[item] = 1
         self._conflicts: dict[tuple[str, int], list[ClassConflict]] = {}
-        self._provider = ClassProvider(table, self._start)
+        self._solver = ClassSolver(table, self._start)
         self._recent: deque[PartialSolution] = deque(maxlen=_RECENT_SOLUTIONS)
-        self._solver: Encoding | None = None
-        self._solves = 0
-        # What the next name begins with: names that choose early, and the solver's last solutions.
+        # What the next name begins with: the names that choose early.
         self._urgent: list[int] = []
-        self._models: list[PartialSolution] = []
 
     def work(self, names: Iterable[int]) -> list[ClassConflict]:
         """Return the classes of ``names`` that cannot be installed, in the order of names and positions."""
@@ -80,20 +74,16 @@ class Worker:
             solutions: list[PartialSolution] = []
             del self._urgent[:-_URGENT]
             for item in range(self.table.first[name], self.table.first[name + 1]):
-                if self._is_proved[item] or not remains(self.table, self._start, item):
-                    continue
-                if not self._prove(item, solutions):
-                    found += self._settle(item)
-                    solutions[:0] = [solution for solution in self._models[:1] if solution not in solutions]
-                    del solutions[_SOLUTIONS_PER_NAME:]
+                if not self._is_proved[item] and remains(self.table, self._start, item):
+                    found += self._settle(item, solutions)
         return found
 
-    def _settle(self, item: int) -> list[ClassConflict]:
+    def _settle(self, item: int, solutions: list[PartialSolution]) -> list[ClassConflict]:
         """Decide about a class; if that depends on classes that are not to be checked, about these too."""
         found = []
         waiting = [item]
         while waiting:
-            conflict = self._decide(waiting.pop())
+            conflict = self._decide(waiting.pop(), solutions)
             if conflict is None:
                 continue
             found.append(conflict)
@@ -105,82 +95,47 @@ class Worker:
                         waiting.append(other)
         return found
 
-    def _prove(self, item: int, solutions: list[PartialSolution]) -> bool:
-        """Prove the class installable by a known solution, or by one that is found greedily."""
-        greedy = self._greedy
-        for solution in (*solutions, *self._recent):
-            if greedy.fits(solution, item):
-                if solution in solutions:
-                    solutions.remove(solution)
-                solutions.insert(0, solution)
-                self._is_proved[item] = 1
-                return True
-        if not remains(self.table, self._propagation.remaining, item):
-            return False
-        made = greedy.build(item, self._urgent, self._models)
-        if made is None:
-            return False
-        solutions.insert(0, made)
-        self._recent.appendleft(made)
-        del solutions[_SOLUTIONS_PER_NAME:]
-        for name, position in made.chosen.items():
-            self._is_proved[self.table.first[name] + position] = 1
-        return True
-
-    def _decide(self, item: int) -> ClassConflict | None:
-        """Look the conflict up, or solve; return `None` if the class can be installed."""
-        conflict = self._known(item) or self._direct_conflict(item)
-        if conflict is None and not self._installs(item):
-            conflict = least_reason(self._provider, item)
-        if conflict is not None and not conflict.itself:
+    def _decide(self, item: int, solutions: list[PartialSolution]) -> ClassConflict | None:
+        """Find a witness, look the conflict up, or solve; return `None` if the class can be installed."""
+        if self._is_proved[item] or self._fits(item, solutions):
+            return None
+        conflict = self._known(item)
+        if conflict is None:
+            if remains(self.table, self._propagation.remaining, item) and self._solve(item, solutions):
+                return None
+            conflict = least_reason(self._solver, item)
+        if not conflict.itself:
             needs, allows = conflict.needs, conflict.allows
             conflicts = self._conflicts["needs", needs[0]] if needs else self._conflicts["allows", allows[0]]
             if all((other.needs, other.allows) != (needs, allows) for other in conflicts):
                 conflicts.append(conflict)
         return conflict
 
-    def _installs(self, item: int) -> bool:
-        """Whether the solver finds a solution with a class."""
-        if self._is_proved[item] and not self._is_unchecked[item]:
-            return True
-        if self._solver is None or self._solves > _SOLVES_PER_ENCODING:
-            if self._solver is not None:
-                self._solver.close()
-            self._solver, self._solves = Encoding(self._provider, self.table.always), 0
-        self._solves += 1
-        answer = self._solver.solve(Assumptions(items=(item,)))
-        if isinstance(answer, Assumptions):
-            return False
-        self._models.insert(0, self._greedy.partial_solution(answer))
-        del self._models[_MODELS:]
-        for proved in answer:
-            self._is_proved[proved] = 1
+    def _fits(self, item: int, solutions: list[PartialSolution]) -> bool:
+        """Whether a known solution is a witness for the class; it is then tried first for the next."""
+        for solution in (*solutions, *self._recent):
+            if self._greedy.fits(solution, item):
+                if solution in solutions:
+                    solutions.remove(solution)
+                solutions.insert(0, solution)
+                self._is_proved[item] = 1
+                return True
+        return False
+
+    def _solve(self, item: int, solutions: list[PartialSolution]) -> bool:
+        """Find a solution with the class greedily, or with the solver; all of its classes are then proved."""
+        made = self._greedy.build(item, self._urgent)
+        if made is None:
+            answer = self._solver.solution(Assumptions(items=(item,)))
+            if answer is None:
+                return False
+            made = self._greedy.partial_solution(answer)
+        solutions.insert(0, made)
+        self._recent.appendleft(made)
+        del solutions[_SOLUTIONS_PER_NAME:]
+        for name, position in made.chosen.items():
+            self._is_proved[self.table.first[name] + position] = 1
         return True
-
-    def _direct_conflict(self, item: int) -> ClassConflict | None:
-        """Find two dependencies of which one excludes what all classes that meet the other depend on.
-
-        Most conflicts are of this kind, and take no solver. Each of the two can be met by itself, so they are
-        a minimal reason.
-        """
-        said: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        for clause in self.table.depends[item]:
-            name, mask = self.table.clause_name[clause], self.table.clause_mask[clause]
-            for about, wanted in ((name, mask & self._start[name]), *self._at_start.implied_by(clause)):
-                for other, allowed in said[about]:
-                    if not allowed & wanted and self._is_met(other) and self._is_met(clause):
-                        return ClassConflict(item=item, needs=(other, clause))
-                said[about].append((clause, wanted))
-        return None
-
-    def _is_met(self, clause: int) -> bool:
-        """Whether there is an installable class that meets a clause."""
-        met = self._met.get(clause)
-        if met is None:
-            classes = remaining_classes(self.table, self._start, clause)
-            proved = any(self._is_proved[other] and not self._is_unchecked[other] for other in classes)
-            met = self._met[clause] = proved or any(map(self._installs, classes))
-        return met
 
     def _known(self, item: int) -> ClassConflict | None:
         needs, allows = self.table.depends[item], self.table.constrains[item]
@@ -197,13 +152,11 @@ class Worker:
         return component[table.clause_name[clause]] == component[table.name_of[item]]
 
 
-def least_reason(provider: "ClassProvider", item: int) -> ClassConflict:
+def least_reason(solver: ClassSolver, item: int) -> ClassConflict:
     """Return a minimal part of the dependencies and constrains of a class that cannot hold at once.
 
     The class itself is assumed without them, *hollow*, because they are what is assumed one by one.
     """
-    table = provider.table
-    encoding = Encoding(provider.with_hollow(item), table.always)
 
     def assumed(parts: Iterable[_Part]) -> Assumptions:
         kept = sorted(parts)
@@ -216,53 +169,14 @@ def least_reason(provider: "ClassProvider", item: int) -> ClassConflict:
     def unsat_core(parts: Sequence[_Part]) -> Sequence[_Part] | None:
         if not any(kind != "items" for kind, _ in parts):
             return None  # a reason has at least one dependency or constraint
-        return parts if isinstance(encoding.solve(assumed(parts)), Assumptions) else None
+        return parts if solver.solution(assumed(parts), item) is None else None
 
-    try:
-        whole = Assumptions(needs=table.depends[item], allows=table.constrains[item], items=(item,))
-        core = encoding.solve(whole)
-        if not isinstance(core, Assumptions):
-            raise RuntimeError(f"class {item} has a solution after all")  # noqa: TRY004 - a bug, not a type
-        parts: list[_Part] = [
-            *(("items", number) for number in core.items),
-            *(("allows", clause) for clause in core.allows),
-            *(("needs", clause) for clause in reversed(core.needs)),
-        ]
-        least = assumed(minimal_subset(parts, unsat_core))
-    finally:
-        encoding.close()
+    parts: list[_Part] = [
+        *(("needs", clause) for clause in solver.table.depends[item]),
+        *(("allows", clause) for clause in solver.table.constrains[item]),
+        ("items", item),
+    ]
+    core = [parts[index] for index in sorted(solver.core([assumed([part]) for part in parts], item))]
+    # What comes first is most likely to be left out, and that should be the class itself.
+    least = assumed(minimal_subset(core[::-1], unsat_core))
     return ClassConflict(item=item, needs=least.needs, allows=least.allows, itself=bool(least.items))
-
-
-class ClassProvider:
-    """Provides the remaining classes to the encoding."""
-
-    def __init__(self, table: ClassTable, remaining: list[int], hollow: int = -1) -> None:
-        self.table = table
-        self._remaining = remaining
-        self._hollow = hollow
-        self._candidates: dict[int, list[int]] = {}
-
-    def with_hollow(self, item: int) -> "ClassProvider":
-        """Return the same provider, in which ``item`` has neither dependencies nor constrains."""
-        provider = ClassProvider(self.table, self._remaining, item)
-        provider._candidates = self._candidates
-        return provider
-
-    def candidates(self, clause: int) -> Sequence[int]:
-        known = self._candidates.get(clause)
-        if known is None:
-            known = self._candidates[clause] = remaining_classes(self.table, self._remaining, clause)
-        return known
-
-    def group_of_clause(self, clause: int) -> int:
-        return self.table.clause_name[clause]
-
-    def group_of(self, item: int) -> int:
-        return self.table.name_of[item]
-
-    def depends(self, item: int) -> Iterable[int]:
-        return () if item == self._hollow else self.table.depends[item]
-
-    def constrains(self, item: int) -> Iterable[int]:
-        return () if item == self._hollow else self.table.constrains[item]

@@ -1,14 +1,13 @@
 """Partial solutions: found greedily, they are witnesses for all classes that fit into them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from itertools import chain, repeat
 
 from cuvee.graph.channel_check.class_table import ClassTable, positions
 from cuvee.graph.channel_check.unit_propagation import remaining_classes
 
-_ATTEMPTS = 6
+_ATTEMPTS = 2
 _MOST_CLASSES = 400
 _FAR = 1 << 40  # further than any rank
 
@@ -45,7 +44,6 @@ class GreedySolver:
         self._is_farsighted = False
         self._urgent: dict[int, int] = {}
         self._waiting: list[tuple[int, int]] = []
-        self._model: dict[int, int] = {}
         self._implied: dict[int, list[tuple[int, int]]] = {}
         for item in table.always:
             name = table.name_of[item]
@@ -82,29 +80,23 @@ class GreedySolver:
                 solution.domain[name] = solution.domain.get(name, remaining[name]) & table.clause_mask[clause]
         return solution
 
-    def build(
-        self, item: int, urgent: list[int], models: Sequence[PartialSolution] = ()
-    ) -> PartialSolution | None:
+    def build(self, item: int, urgent: list[int]) -> PartialSolution | None:
         """Return a solution with ``item``, the best of each name first; `None` if that gets stuck.
 
         Dependents choose before their dependencies, so that all specs are known when a common dependency is
         chosen. That fails if the best of a dependent needs what others exclude. The name at which it got
-        stuck then chooses earlier: it joins ``urgent``, which the caller keeps for the next item. Where the
-        best choice got stuck, the solver's solution for a similar item, one of ``models``, often does not:
-        its choices are then preferred.
+        stuck then chooses earlier: it joins ``urgent``, which the caller keeps for the next item.
         """
-        for attempt, model in enumerate((None, *models, *repeat(None, _ATTEMPTS - 1))):
+        for attempt in range(_ATTEMPTS):
             # Looking further ahead costs more than it saves until the first attempt got stuck.
-            self._is_farsighted = model is None and attempt > 0
-            self._model = {} if model is None else model.chosen
+            self._is_farsighted = attempt > 0
             self._urgent = {name: -index for index, name in enumerate(urgent)}
             made = self._attempt(item)
             if isinstance(made, PartialSolution):
                 return made
-            if model is None:
-                if made in urgent:
-                    urgent.remove(made)
-                urgent.append(made)
+            if made in urgent:
+                urgent.remove(made)
+            urgent.append(made)
         return None
 
     def _attempt(self, item: int) -> PartialSolution | int:
@@ -125,9 +117,7 @@ class GreedySolver:
     def _choose(self, solution: PartialSolution, name: int) -> int | None:
         """Install the best possible class of a name; return the name at which that is stuck, or `None`."""
         first = self.table.first[name]
-        domain = solution.domain[name]
-        preferred = domain & (1 << self._model[name]) if name in self._model else 0
-        for position in chain(positions(preferred), positions(domain)):
+        for position in positions(solution.domain[name]):
             if self._is_possible(solution, first + position):
                 return self._install(solution, first + position)
         return name
