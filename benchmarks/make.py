@@ -79,7 +79,7 @@ def prepared(folder: Path, project: Path, options: argparse.Namespace) -> dict[s
         return lambda: copy.change(archive, next(number))
 
     def installer() -> Path:
-        return next(output.glob("*-*.*"))
+        return max(output.iterdir(), key=lambda path: path.stat().st_size)
 
     run([sys.executable, "-m", "cuvee", "installers", "--help"], byte_code)
     steps: dict[str, Step] = {}
