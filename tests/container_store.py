@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from debian_root import make_debian_root
 from needed_programs import HANGING, need_root, needed
+
+DEBIAN = "localhost/small-debian:12"
+"""The name of the image that `debian_containers` makes."""
 
 _STORAGE = '[storage]\ndriver = "vfs"\nrunroot = "{folder}/run"\ngraphroot = "{folder}/graph"\n'
 _CONTAINERS = (
@@ -53,3 +57,10 @@ class ContainerStore:
     def containers(self) -> list[str]:
         """The names of all containers that there are."""
         return self.run("ps", "-a", "--format", "{{.Names}}").split()
+
+
+def debian_containers(folder: Path) -> ContainerStore:
+    """Return a store below a folder with the image `DEBIAN`; skip the test where there can be none."""
+    store = ContainerStore(folder / "containers")
+    store.import_root(make_debian_root(folder, "bash", "grep"), DEBIAN)
+    return store

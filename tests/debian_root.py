@@ -13,13 +13,13 @@ _MERGED = ("bin", "lib", "lib64", "sbin")
 _ARCHITECTURES = {"linux-64": "amd64", "linux-aarch64": "arm64"}
 
 
-def make_debian_root(folder: Path) -> Path:
-    """Unpack the packages and those that they need into a folder; none of their scripts runs."""
+def make_debian_root(folder: Path, *more: str) -> Path:
+    """Unpack the packages, ``more``, and those that they need into a folder; none of their scripts runs."""
     need("apt-get")
     host = platforms.host()
     apt = Apt(_ARCHITECTURES[host.name if host is not None else ""], folder / "apt")
     apt.update()
-    names = list(_WANTED)
+    names = [*_WANTED, *more]
     for name in names:
         names += [other for other in apt.available(apt.dependencies([name])) if other not in names]
     root = folder / "root"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from container_store import DEBIAN, debian_containers
 from cuvee import platforms
 from cuvee.files import sha256_file
 from cuvee.image.settings import InstallerSettings
@@ -118,6 +119,18 @@ def test_another_machine_is_looked_at_and_nothing_stays_there(
     assert states == {"install": "pass", "verify": "pass", "repair": "pass", "uninstall": "fail"}, outcomes
     assert ".tinyrc in <home>" in outcomes["uninstall"].reason
     assert (server.left, list(server.home.iterdir())) == ([], [])
+
+
+def test_a_release_lives_in_a_container_of_which_nothing_stays(
+    release: Release, newer: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = debian_containers(tmp_path)
+    monkeypatch.setenv("PATH", str(store.bin), prepend=":")
+    runner, before = runner_at(f"container:{DEBIAN}"), earlier(release.installer)
+    outcomes = lifecycle(newer.installer, tmp_path / "results", before, runner=runner)
+    states = {name: (outcome.state.value, outcome.reason) for name, outcome in outcomes.items()}
+    assert states == dict.fromkeys(["install", "verify", "repair", "uninstall", *STEPS], ("pass", ""))
+    assert store.containers == []
 
 
 def test_installers_that_cannot_be_used(release: Release, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from carrying_packages import BAD, GOOD, write_carriers
 from cuvee import platforms, process
 from cuvee.integration.outcomes import OutcomeState
 from cuvee.integration.runners.protocol import Command, Sandbox
@@ -14,6 +15,28 @@ from tiny_distribution import Distribution, Recorder
 pytestmark = pytest.mark.real
 
 PLATFORM = "linux-aarch64"
+CARRIERS = tuple(
+    item for item in (*GOOD, *BAD) if item.name in {"condaone", "contentsone", "rattlerone", "scriptbad"}
+)
+SUITES = {"own": "packaged", "desktop": "lifecycle"}
+"""The kinds of suites that QEMU runs, beside `smoke`."""
+
+OWN = {
+    "attrs::python": "pass",
+    "condaone::run_test.py": "pass",
+    "condaone::run_test.sh": "pass",
+    "contentsone::package_contents": "pass",
+    "rattlerone::downstream:absent": "not-supported",
+    "rattlerone::downstream:condaone": "pass",
+    "rattlerone::downstream:condaone-2": "not-supported",
+    "rattlerone::python": "pass",
+    "rattlerone::script": "pass",
+    "rattlerone::script-2": "pass",
+    "rattlerone::script-3": "pass",
+    "scriptbad::script": "fail",
+    "scriptbad::script-2": "fail",
+    "tqdm::python": "pass",
+}
 CHECK = """\
 import platform, sys, zstandard, tqdm
 assert zstandard.decompress(zstandard.compress(b"arm" * 99)) == b"arm" * 99
@@ -30,10 +53,23 @@ def test_arm_release_lives_its_whole_life_under_qemu(tmp_path: Path, tiny_text: 
     runner, reason = select_runner(PLATFORM, emulate=True, cache=tmp_path / "cache")
     if runner is None:
         pytest.skip(f"needs QEMU: {reason}")
-    text = tiny_text.replace("  win-64:", f'  {PLATFORM}: {{floor: {{glibc: "2.36"}}}}\n  win-64:')
+    write_carriers(tmp_path / "channel", CARRIERS)
+    for suite, kind in SUITES.items():
+        folder = tmp_path / "integration_tests" / suite
+        folder.mkdir(parents=True)
+        (folder / "suite.yaml").write_text(f"{{title: Suite, owner: core, kind: {kind}}}")
+    carriers = "".join(f'  {item.name}: "*"\n' for item in CARRIERS)
+    text = (
+        tiny_text.replace("  win-64:", f'  {PLATFORM}: {{floor: {{glibc: "2.36"}}}}\n  win-64:')
+        .replace("suites: [smoke]", f"suites: [smoke, {', '.join(SUITES)}]")
+        .replace("interpreter: host", "channels: [../../channel]\ninterpreter: host")
+        .replace("packages:\n", f"packages:\n{carriers}")
+    )
     result = distribution.cut(distribution.write(text), PLATFORM, emulate=True)
     (run,) = result.runs
-    states = {outcome.test: (outcome.state, outcome.reason) for outcome in run.outcomes}
+    states = {
+        outcome.test: (outcome.state, outcome.reason) for outcome in run.outcomes if outcome.suite == "smoke"
+    }
     assert run.runner == "qemu"
     for test in (
         "install",
@@ -46,7 +82,13 @@ def test_arm_release_lives_its_whole_life_under_qemu(tmp_path: Path, tiny_text: 
         "metadata:tqdm",
     ):
         assert states[test][0] is OutcomeState.PASS, (test, states[test])
-    assert not result.verdict.exit_code
+    own = {outcome.test: outcome.state.value for outcome in run.outcomes if outcome.suite == "own"}
+    assert {test: own.get(test) for test in OWN} == OWN
+    desktop = {outcome.test: outcome for outcome in run.outcomes if outcome.suite == "desktop"}
+    assert list(desktop) == ["install", "verify", "repair", "uninstall"]
+    assert {outcome.state for outcome in desktop.values()} == {OutcomeState.PASS}, desktop
+    blocking = {outcome.test for outcome in run.outcomes if outcome.state.blocks}
+    assert blocking == {"scriptbad::script", "scriptbad::script-2"}
 
     (installer,) = (result.folder / "installers").glob("*.sh")
     place = Sandbox(platform=PLATFORM, prefix=tmp_path / "in here", home=tmp_path, temp=tmp_path)

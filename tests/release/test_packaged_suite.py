@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from carrying_packages import BAD, GOOD, NEEDY, ODD, TOOLS, Carrier, write_carriers, write_installed
+from container_store import DEBIAN, debian_containers
 from cuvee.cli.main import run
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.release.record import Release
@@ -219,13 +220,18 @@ ELSEWHERE = ("own/rattlerone", "own/contentsbad", "own/rattlerneeds", "checks", 
 """Suites and packages whose tests need the files of the prefix, or tools beside it."""
 
 
-@pytest.fixture(params=["ssh", "processes", "dask"])
+@pytest.fixture(params=["ssh", "container", "processes", "dask"])
 def place(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host_platform: str
 ) -> Iterator[list[str]]:
     """The options of `cuvee test` for a place."""
     if request.param == "processes":
         yield ["--executor", "processes"]
+    elif request.param == "container":
+        store = debian_containers(tmp_path)
+        monkeypatch.setenv("PATH", str(store.bin), prepend=":")
+        yield ["--on", f"container:{DEBIAN}"]
+        assert store.containers == []
     elif request.param == "dask":
         from dask_machines import machines
 
