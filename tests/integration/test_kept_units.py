@@ -49,6 +49,29 @@ def test_what_failed_runs_again(outcome: Make, tmp_path: Path, state: OutcomeSta
     assert work.times == 2
 
 
+@pytest.mark.parametrize(
+    ("states", "kept"),
+    [
+        ({"a": OutcomeState.PASS}, False),
+        ({"a": OutcomeState.FAIL}, False),
+        ({"a": OutcomeState.FAIL, "b": OutcomeState.INFRA_ERROR}, True),
+        # Which of the units did it may not be known.
+        ({"test_b.py::left-behind": OutcomeState.FAIL, "b": OutcomeState.INFRA_ERROR}, False),
+        ({"verify-after": OutcomeState.FAIL, "b": OutcomeState.INFRA_ERROR}, False),
+        ({"verify-after": OutcomeState.PASS, "b": OutcomeState.INFRA_ERROR}, True),
+    ],
+)
+def test_after_a_fault_of_the_machine_only_what_it_broke_runs_again(
+    outcome: Make, tmp_path: Path, states: dict[str, OutcomeState], kept: bool
+) -> None:
+    work = Work(outcome(), tmp_path)
+    first = KeptUnits(tmp_path / "kept", "1")
+    first.outcomes_of(UNIT, work, tmp_path)
+    first.close([outcome(test=test, state=state) for test, state in states.items()])
+    KeptUnits(tmp_path / "kept", "1").outcomes_of(UNIT, work, tmp_path)
+    assert work.times == (1 if kept else 2)
+
+
 def test_what_is_of_other_inputs_is_removed(outcome: Make, tmp_path: Path) -> None:
     work = Work(outcome(), tmp_path)
     KeptUnits(tmp_path / "kept", "1").outcomes_of(UNIT, work, tmp_path)

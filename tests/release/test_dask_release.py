@@ -231,7 +231,7 @@ def test_an_interrupted_run_ends_on_the_workers_and_goes_on(
         session.close()
         tested.marker.unlink()
     assert _states(run) == _states(here), _reasons(run)
-    assert "units of an interrupted run" in run.environment["resumed"]
+    assert "units are those of an earlier run" in run.environment["resumed"]
 
 
 def test_processes_find_what_threads_find(tested: Waiting, here: PlatformRun) -> None:

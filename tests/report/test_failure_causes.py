@@ -50,6 +50,22 @@ def test_tests_that_newly_fail_have_the_changed_package_as_their_cause(sample: R
     )
 
 
+def test_who_must_act_is_told_what_changed_under_the_tests(sample: Release) -> None:
+    def tasks(*outcomes: TestOutcome) -> list[str]:
+        (found,) = [actor for actor in page(sample, *outcomes).readiness.actors if actor.name == "numerics"]
+        return [task.text.partition(": ")[2] for task in found.tasks if "interop" in task.text]
+
+    newly, other = outcome("a", "fail", "pandas"), outcome("b", "fail", "scipy")
+    again = outcome("c", "fail", "pandas", reason="another")
+    assert tasks(newly) == ["a on linux-64. It newly fails since pandas 3.0.9 → 3.1.0."]
+    assert tasks(newly, again) == [
+        "interop: a, interop: c. They newly fail since pandas 3.0.9 → 3.1.0.",
+    ]
+    assert tasks(newly, other) == [
+        "interop: a, interop: b. 1 of them newly fails since pandas 3.0.9 → 3.1.0.",
+    ]
+
+
 def test_what_a_package_needs_is_suspected_if_the_package_itself_is_as_it_was(sample: Release) -> None:
     lock = sample.lock.by_platform[LINUX]
     packages = tuple(

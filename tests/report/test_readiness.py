@@ -186,6 +186,27 @@ def test_failed_tests_are_named_and_linked_by_owner_and_platform(ready: Release)
     assert (task.anchor, task.query) == ("tests", "blocks=yes&platform=linux-64&owner=numerics")
 
 
+def test_what_the_machine_broke_is_the_release_managers_and_runs_again(ready: Release) -> None:
+    broken = run(OutcomeState.INFRA_ERROR)
+    state = readiness(changed(ready, runs=(*ready.runs[1:], broken)), {})
+    (actor,) = state.actors
+    assert (state.headline, actor.name) == ("Blocked by 1", UNOWNED)
+    assert state.must_act == "1 test must run again, since the machine failed, before it goes out."
+    assert [t.text for t in actor.tasks] == [
+        "Repair the machine, and run again the test smoke: 0 on linux-64."
+    ]
+    both = run(OutcomeState.INFRA_ERROR, OutcomeState.FAIL, OutcomeState.INFRA_ERROR)
+    state = readiness(changed(ready, runs=(*ready.runs[1:], both)), {})
+    assert state.headline == "Blocked by 3"
+    assert state.must_act == (
+        "1 test must be fixed, or waived with a reason and a date, and 2 tests must run again, "
+        "since the machine failed, before it goes out."
+    )
+    assert [actor.name for actor in state.actors] == ["numerics", UNOWNED]
+    (task,) = state.actors[1].tasks
+    assert task.query == "status=infra-error&platform=linux-64&owner=release+manager"
+
+
 def test_an_owner_whose_tests_fail_on_several_platforms_has_one_task(ready: Release) -> None:
     failing = [
         TestOutcome(suite="smoke", test=f"numpy{number}", platform=platform, package="numpy", state=state)

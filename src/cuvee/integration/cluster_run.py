@@ -126,7 +126,7 @@ def run_on_cluster(
         "installer_sha256": digest,
         "repeated": str(RepeatBudget(repeated=workers.use.repeated, refused=workers.use.refused)),
         **workers.environment(executor),
-        **({"resumed": f"{len(kept.taken)} units of an interrupted run"} if kept and kept.taken else {}),
+        **({"resumed": kept.note} if kept and kept.note else {}),
     }
     return PlatformRun(
         platform=plan.platform,

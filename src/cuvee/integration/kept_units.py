@@ -1,4 +1,7 @@
-"""Units that ended in a run that was interrupted: the next run of the same inputs does not repeat them."""
+"""Units that ended in a run that did not: the next run of the same inputs does not repeat them.
+
+The run was interrupted, or a fault of the machine has ended other units.
+"""
 
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,7 +12,8 @@ from pathlib import Path
 from cuvee.codec import Document
 from cuvee.errors import CuveeError
 from cuvee.files import write_text
-from cuvee.integration.outcomes import TestOutcome
+from cuvee.integration.model import LEFT_BEHIND, VERIFY_AFTER
+from cuvee.integration.outcomes import OutcomeState, TestOutcome
 from cuvee.integration.test_session import safe_name
 
 
@@ -47,12 +51,12 @@ class KeptUnits:
     def outcomes_of(
         self, unit: str, run: Callable[[], Sequence[TestOutcome]], results: Path
     ) -> Sequence[TestOutcome]:
-        """Return what became of a unit in the run that was interrupted, else what ``run`` returns."""
+        """Return what became of a unit in the earlier run, else what ``run`` returns."""
         known = self.known(unit, results)
         return known if known is not None else self.keep(unit, run(), results)
 
     def known(self, unit: str, results: Path) -> Sequence[TestOutcome] | None:
-        """Return what became of a unit in the run that was interrupted, with its logs; `None` if nothing."""
+        """Return what became of a unit in the earlier run, with its logs; `None` if nothing."""
         known = self._read(unit)
         if known is None:
             return None
@@ -78,8 +82,25 @@ class KeptUnits:
         for unit in units:
             self._path(unit).unlink(missing_ok=True)
 
+    @property
+    def note(self) -> str:
+        """Say how many units were not repeated; the empty text if all were."""
+        return (
+            f"{len(self.taken):,} units are those of an earlier run, which did not end" if self.taken else ""
+        )
+
+    def close(self, outcomes: Iterable[TestOutcome]) -> None:
+        """Remove what was kept when a run has ended, unless it has to be repeated for a fault of the machine.
+
+        If something was left behind in the release, all units run again.
+        """
+        blocking = [outcome for outcome in outcomes if outcome.state.blocks]
+        broken = any(outcome.state is OutcomeState.INFRA_ERROR for outcome in blocking)
+        if not broken or any(_of_the_prefix(outcome.test) for outcome in blocking):
+            self.forget()
+
     def forget(self) -> None:
-        """Remove what was kept: the run has ended."""
+        """Remove what was kept."""
         shutil.rmtree(self._above, ignore_errors=True)
 
     def _read(self, unit: str) -> EndedUnit | None:
@@ -95,6 +116,10 @@ class KeptUnits:
 
     def _path(self, unit: str) -> Path:
         return self._folder / f"{safe_name(unit)}.json"
+
+
+def _of_the_prefix(test: str) -> bool:
+    return test == VERIFY_AFTER or test.endswith(f"::{LEFT_BEHIND}")
 
 
 def read_logs(outcomes: Iterable[TestOutcome], results: Path) -> dict[str, str]:

@@ -115,7 +115,7 @@ def run_platform(
                 run = _run(session, installer, reporter, choice, kept, processes=processes)
         write_run(folder, run)
     if kept is not None:
-        kept.forget()
+        kept.close(run.outcomes)
     return run
 
 
@@ -161,7 +161,7 @@ def _run(
         "installer_sha256": digest,
         "install_seconds": f"{installed.seconds:.1f}",
         "repeated": str(session.repeats),
-        **({"resumed": f"{len(kept.taken)} units of an interrupted run"} if kept and kept.taken else {}),
+        **({"resumed": kept.note} if kept and kept.note else {}),
         **session.runner.environment(),
     }
     return PlatformRun(

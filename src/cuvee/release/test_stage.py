@@ -89,6 +89,8 @@ def make_tests(
             session, lock, plan, tested, runner, without=without, results=workspace.results,
             choice=UnitChoice(order=order), kept=kept if resumes else None, place=place.cluster,
         )  # fmt: skip
+        if kept.note:
+            session.reporter.say(f"Test {lock.platform}: {kept.note}")
         if imports:
             found = merged(found, imports, plan)
             write_run(folder, found)

@@ -13,6 +13,8 @@ from cuvee.report.badges import STATES, VERDICTS
 from cuvee.report.finding_rows import in_order
 from cuvee.report.human_units import plural
 from cuvee.report.logs import clean
+from cuvee.report.suspects import Suspects
+from cuvee.report.triage import Triage, earlier
 
 UNOWNED = "release manager"
 """Who must act on what has no owner."""
@@ -82,7 +84,12 @@ def actors(release: Release, anchors: Mapping[TestOutcome, str]) -> tuple[Actor,
 
 
 def owners_of(manifest: Manifest, outcome: TestOutcome) -> tuple[str, ...]:
-    """Return the owners of the packages that an outcome is about; the release manager if there are none."""
+    """Return who must act on an outcome: the owners of the packages that it is about.
+
+    It is the release manager if there are none, and for faults of the machine.
+    """
+    if outcome.state is OutcomeState.INFRA_ERROR:
+        return (UNOWNED,)
     names = {outcome.package} if outcome.package else set(outcome.packages)
     owners = {entry.owner for entry in manifest.packages if entry.name in names and entry.owner}
     return tuple(sorted(owners)) or (UNOWNED,)
@@ -119,32 +126,56 @@ def _add_outcomes(
     release: Release, least: Verdict, anchors: Mapping[TestOutcome, str], tasks: dict[str, list[Task]]
 ) -> None:
     """Add a task for each owner whose tests failed or, with warnings only, were flaky."""
-    groups: dict[str, list[TestOutcome]] = defaultdict(list)
+    groups: dict[tuple[str, bool], list[TestOutcome]] = defaultdict(list)
     for outcome in sorted(release.outcomes, key=lambda outcome: (outcome.suite, outcome.test)):
         if OUTCOME_VERDICTS[outcome.state] >= least and outcome.state is not OutcomeState.NOT_RUN:
             for owner in owners_of(release.manifest, outcome):
-                groups[owner].append(outcome)
-    for owner, some in groups.items():
-        tasks[owner].append(_outcome_task(owner, some, anchors))
+                groups[owner, outcome.state is OutcomeState.INFRA_ERROR].append(outcome)
+    changes = _Changes(release) if groups else None
+    for (owner, of_machine), some in groups.items():
+        since = "" if of_machine or changes is None else changes.since(some)
+        tasks[owner].append(_outcome_task(owner, some, anchors, since))
 
 
-def _outcome_task(owner: str, some: Sequence[TestOutcome], anchors: Mapping[TestOutcome, str]) -> Task:
+class _Changes:
+    """Tells what changed under tests that newly fail."""
+
+    def __init__(self, release: Release) -> None:
+        self._past, self._suspects = earlier(release.compared), Suspects(release)
+
+    def since(self, some: Sequence[TestOutcome]) -> str:
+        """Return a sentence that begins with a blank; the empty text if nothing is known."""
+        new = [outcome for outcome in some if self._past.triage(outcome) is Triage.NEWLY_FAILING]
+        found = [changed for outcome in new if (changed := self._suspects.of(outcome))]
+        if not found:
+            return ""
+        who = f"{len(found):,} of them" if len(found) < len(some) else "It" if len(some) == 1 else "They"
+        fails = "fails" if len(found) == 1 else "fail"
+        return f" {who} newly {fails} since {_listed(name for changed in found for name in changed)}."
+
+
+def _outcome_task(
+    owner: str, some: Sequence[TestOutcome], anchors: Mapping[TestOutcome, str], since: str
+) -> Task:
+    of_machine = some[0].state is OutcomeState.INFRA_ERROR
     names = _listed(f"{outcome.suite}: {outcome.test}" for outcome in some)
     platforms = list(dict.fromkeys(outcome.platform for outcome in some))
+    look = "Repair the machine, and run again" if of_machine else "Look at"
     if len(some) == 1:
-        return Task(text=f"Look at the test {names} on {platforms[0]}.", anchor=anchors.get(some[0], ""))
+        text = f"{look} the test {names} on {platforms[0]}.{since}"
+        return Task(text=text, anchor=anchors.get(some[0], ""))
     states = Counter(outcome.state for outcome in some)
     counts = ", ".join(f"{count:,} {state.value}" for state, count in states.items())
     query = {"owner": owner}
     if len(platforms) == 1:
         query = {"platform": platforms[0]} | query
-    if all(outcome.state.blocks for outcome in some):
+    if all(outcome.state.blocks for outcome in some) and not of_machine:
         query = {"blocks": "yes"} | query
     elif len(states) == 1:
         query = {"status": STATES[some[0].state].slug} | query
     where = ", ".join(sorted(platforms))
     what = "tests" if len(platforms) == 1 else "outcomes"
-    text = f"Look at {len(some):,} {what} on {where} ({counts}): {names}."
+    text = f"{look} {len(some):,} {what} on {where} ({counts}): {names}.{since}"
     return Task(text=text, anchor="tests", query=_query(**query))
 
 

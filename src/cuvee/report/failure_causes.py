@@ -5,13 +5,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from cuvee.graph.diff import Change, ChangeKind
 from cuvee.integration.outcomes import TestOutcome
 from cuvee.release.record import Release
 from cuvee.report.actors import UNOWNED, owners_of
 from cuvee.report.badges import STATES, Badge
 from cuvee.report.human_units import plural
 from cuvee.report.issue_text import Issue, issue_text
+from cuvee.report.suspects import Suspects, involved_packages
 from cuvee.report.triage import Earlier, Triage, earlier
 
 SHOWN = 60
@@ -22,9 +22,6 @@ SAID = 100
 
 TELLING = 24
 """How many characters a message has at least that can be one cause for tests of different packages."""
-
-SUSPECTS = 3
-"""How many changed packages are named as suspects."""
 
 _CAUSES = (Triage.NEWLY_FAILING, Triage.FAILING, Triage.INFRA_ERROR, Triage.STILL_FAILING)
 _Key = tuple[Triage, tuple[str, ...], tuple[str, ...], str]
@@ -75,7 +72,7 @@ def failure_causes(release: Release, anchors: Mapping[TestOutcome, str]) -> tupl
     Tests have one cause if the same changed packages are suspects, else if they say the same and involve
     the same packages, or say it in so many words that these need not be the same.
     """
-    past, finder = earlier(release.compared), _Suspects(release)
+    past, finder = earlier(release.compared), Suspects(release)
     groups: dict[_Key, list[TestOutcome]] = defaultdict(list)
     for outcome in sorted(release.outcomes, key=lambda o: (o.suite, o.test, o.platform)):
         group = past.triage(outcome)
@@ -86,44 +83,11 @@ def failure_causes(release: Release, anchors: Mapping[TestOutcome, str]) -> tupl
             groups[group, suspects, (), ""].append(outcome)
         else:
             telling = len(_message(outcome)) >= TELLING
-            involved = () if telling else _involved(outcome) or (f"{outcome.suite}: {outcome.test}",)
+            involved = () if telling else involved_packages(outcome) or (f"{outcome.suite}: {outcome.test}",)
             groups[group, (), involved, outcome.reason].append(outcome)
     ordered = sorted(groups.items(), key=lambda pair: (_CAUSES.index(pair[0][0]), -len(pair[1]), pair[0][1:]))
     writer = _Writer(release=release, past=past, anchors=anchors)
     return tuple(writer.cause(number, key, outcomes) for number, (key, outcomes) in enumerate(ordered, 1))
-
-
-class _Suspects:
-    """Finds what changed since the reference run below the packages of a test."""
-
-    def __init__(self, release: Release) -> None:
-        self._graphs = {item.platform: item.graph for item in release.graph.platforms}
-        self._bases = {item.platform for item in release.compared if item.reference == release.base}
-        self._changed: dict[str, dict[str, Change]] = defaultdict(dict)
-        for change in release.changes or ():
-            if change.kind not in {ChangeKind.METADATA, ChangeKind.REMOVED}:
-                for platform in change.platforms:
-                    self._changed[platform][change.package] = change
-
-    def of(self, outcome: TestOutcome) -> tuple[str, ...]:
-        """Return what changed of the packages that a test involves, else of the nearest that they need."""
-        changed = self._changed.get(outcome.platform)
-        if not changed or outcome.platform not in self._bases:
-            return ()
-        graph = self._graphs[outcome.platform]
-        level, seen = [name for name in _involved(outcome) if name in graph], set[str]()
-        while level:
-            found = sorted(set(level) & changed.keys())
-            if found:
-                more = [f"{plural(len(found) - SUSPECTS, 'more package')}"] if len(found) > SUSPECTS else []
-                return (*(_change(changed[name]) for name in found[:SUSPECTS]), *more)
-            seen.update(level)
-            level = sorted({below for name in level for below in graph.successors(name)} - seen)
-        return ()
-
-
-def _involved(outcome: TestOutcome) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*filter(None, [outcome.package]), *outcome.packages)))
 
 
 def _message(outcome: TestOutcome) -> str:
@@ -133,18 +97,10 @@ def _message(outcome: TestOutcome) -> str:
 
 def _shared(outcomes: Iterable[TestOutcome]) -> tuple[str, ...]:
     """Return the packages that all tests involve; if there are none, all, those of most tests first."""
-    involved = [set(_involved(outcome)) for outcome in outcomes]
+    involved = [set(involved_packages(outcome)) for outcome in outcomes]
     common = set.intersection(*involved)
     counts = Counter(name for names in involved for name in names)
     return tuple(sorted(common or counts, key=lambda name: (-counts[name], name)))
-
-
-def _change(change: Change) -> str:
-    if change.before is None:
-        return f"{change.package} {change.after} (new)"
-    if change.before == change.after:
-        return f"{change.package} {change.after} ({change.kind.value})"
-    return f"{change.package} {change.before} → {change.after}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,12 +52,14 @@ def readiness(release: Release, anchors: Mapping[TestOutcome, str]) -> Readiness
     ``anchors`` gives the place on the page of outcomes that have one.
     """
     result = release.verdict
+    tests = blocking(release.runs)
+    again = sum(outcome.state is OutcomeState.INFRA_ERROR for outcome in tests)
     parts = {
         "finding": sum(finding.verdict is result for finding in release.findings),
-        "test": len(blocking(release.runs)),
+        "test": len(tests) - again,
         "platform": len(release.unlocked) + len(release.failed),
     }
-    blockers = sum(parts.values()) if result.exit_code else 0
+    blockers = sum(parts.values()) + again if result.exit_code else 0
     if is_waiting_for_people(release):
         return Readiness(
             verdict=result,
@@ -72,7 +74,7 @@ def readiness(release: Release, anchors: Mapping[TestOutcome, str]) -> Readiness
         verdict=result,
         badge=VERDICTS[result],
         headline=_headline(result, blockers) if release.failure is None else "Failed",
-        must_act=_must_act(result, parts) if release.failure is None else _failed(release.failure),
+        must_act=_must_act(result, parts, again) if release.failure is None else _failed(release.failure),
         blockers=blockers,
         actors=actors(release, anchors),
         notes=(*approval_notes(release), *_notes(release)),
@@ -94,11 +96,17 @@ def _headline(result: Verdict, blockers: int) -> str:
     return "Ready, with warnings" if result is Verdict.WARNING else "Ready"
 
 
-def _must_act(result: Verdict, parts: Mapping[str, int]) -> str:
-    if result is Verdict.BLOCKED and any(parts.values()):
-        what = [plural(count, noun) for noun, count in parts.items() if count]
-        listed = " and ".join(filter(None, (", ".join(what[:-1]), what[-1])))
-        return f"{listed} must be fixed, or waived with a reason and a date, before it goes out."
+def _must_act(result: Verdict, parts: Mapping[str, int], again: int) -> str:
+    """Return the sentence for a verdict; ``again`` is how many tests ended with a fault of the machine."""
+    what = [plural(count, noun) for noun, count in parts.items() if count]
+    if result is Verdict.BLOCKED and (what or again):
+        must = []
+        if what:
+            listed = " and ".join(filter(None, (", ".join(what[:-1]), what[-1])))
+            must.append(f"{listed} must be fixed, or waived with a reason and a date")
+        if again:
+            must.append(f"{plural(again, 'test')} must run again, since the machine failed")
+        return f"{', and '.join(must)}, before it goes out."
     if result in {Verdict.READY, Verdict.INFO}:
         return "No action is needed."
     if result is Verdict.WARNING:
