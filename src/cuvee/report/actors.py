@@ -138,7 +138,7 @@ def _add_outcomes(
 
 
 class _Changes:
-    """Tells what changed under tests that newly fail."""
+    """What changed under tests that newly fail, as sentences."""
 
     def __init__(self, release: Release) -> None:
         self._past, self._suspects = earlier(release.compared), Suspects(release)
