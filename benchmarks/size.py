@@ -10,7 +10,7 @@ import argparse
 import json
 import lzma
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,8 @@ def main() -> int:
     parser.add_argument("image", type=Path, help="the folder of a platform's image")
     parser.add_argument("package", nargs="+", help="which packages to compress")
     options = parser.parse_args()
-    packages = list(read(options.image, options.package))
+    found = read_all(options.image)
+    packages = [found[name] for name in options.package]
     x86 = {"id": lzma.FILTER_X86}
     native = [pick(files, native=True) for files in packages]
     others = [pick(files, native=False) for files in packages]
@@ -46,19 +47,18 @@ def main() -> int:
     return 0
 
 
-def read(image: Path, names: list[str]) -> Iterator[list[File]]:
-    """Yield the files of each package, by path, as the image holds them."""
+def read_all(image: Path) -> dict[str, list[File]]:
+    """Return the files of all packages, by path, as the image holds them."""
     manifest = json.loads(zstandard.ZstdDecompressor().decompress((image / "manifest.json.zst").read_bytes()))
+    found: dict[str, list[File]] = {}
     with (image / "payload.bin").open("rb") as payload:
         for package in manifest["packages"]:
-            if package["name"] not in names:
-                continue
-            files = []
+            files = found.setdefault(package["name"], [])
             for frame in package["frames"]:
                 payload.seek(frame["offset"])
                 raw = zstandard.ZstdDecompressor().decompress(payload.read(frame["size"]))
                 files += [(path, raw[at : at + size]) for path, _, at, size, *_ in frame["files"]]
-            yield files
+    return found
 
 
 def pick(files: list[File], *, native: bool) -> list[File]:
@@ -66,12 +66,12 @@ def pick(files: list[File], *, native: bool) -> list[File]:
     return [file for file in files if file[1].startswith((b"\x7fELF", b"MZ")) == native]
 
 
-def frames(files: list[File]) -> Iterator[bytes]:
+def frames(files: Iterable[File], limit: int = HIGH_FRAME_BYTES) -> Iterator[bytes]:
     """Put files together, in their order, until a frame is full."""
     group = bytearray()
     for _, data in files:
         group += data
-        if len(group) >= HIGH_FRAME_BYTES:
+        if len(group) >= limit:
             yield bytes(group)
             group.clear()
     if group:

@@ -8,6 +8,7 @@ from cuvee.conda.package_archive import archive_hashes
 from cuvee.conda.package_record import LockedPackage
 from cuvee.image.build import build_image
 from cuvee.image.model import Image, ReleaseLabel
+from cuvee.image.settings import InstallerSettings
 from cuvee.lock.model import PlatformLock
 from cuvee.progress import SILENT, Reporter
 
@@ -43,6 +44,7 @@ def build(
     *contents: PackageContent,
     compiler: ByteCompiler | None = None,
     reporter: Reporter = SILENT,
+    settings: InstallerSettings | None = None,
 ) -> Image:
     """Build the image of packages in ``tmp_path``, with the cache there."""
     lock, archives = release(tmp_path, *contents)
@@ -56,6 +58,7 @@ def build(
         level=1,
         compiler=compiler,
         reporter=reporter,
+        settings=settings,
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cuvee import process
-from cuvee.byte_code.byte_compiler import ByteCompiler
+from cuvee.byte_code.byte_compiler import ByteCompiler, matching_compiler
 from cuvee.channel.package_writer import PLACEHOLDER, PackageContent, PackageFile, is_executable
 from cuvee.codec import encode
 from cuvee.conda.package_archive import archive_hashes
@@ -85,7 +85,8 @@ def build(
         cache=cache,
         folder=folder,
         level=level,
-        compiler=ByteCompiler(Path(sys.executable), cache),
+        compiler=matching_compiler(lock.by_name["python"].version, cache)
+        or ByteCompiler(Path(sys.executable), cache),
         reporter=SILENT,
         sbom=sbom,
         signer=signer,

@@ -62,6 +62,7 @@ def test_a_good_one_is_read() -> None:
     found = read(manifest(packages=[package(links=[["bin/link", "../bin/tool"]])]))
     assert [file.path for frame in found.frames() for file in frame.files] == ["bin/tool"]
     assert found.packages[0].stem == "a-1-0"
+    assert found.compiled() == {}
 
 
 @pytest.mark.parametrize(
@@ -83,6 +84,8 @@ def test_paths_out_of_the_prefix(path: str) -> None:
     with pytest.raises(InstallError, match="outside the prefix") as caught:
         read(manifest(packages=[package(path)]))
     assert caught.value.code == DAMAGED
+    with pytest.raises(InstallError, match="outside the prefix"):
+        read(manifest(packages=[{**package(), "compiled": [[path, 0o644, 1, ""]]}]))
     with pytest.raises(InstallError, match="outside the prefix"):
         read(manifest(stage0=[[path, 0o644, 1, "", "plain", None]]))
 

@@ -8,6 +8,7 @@ releases compiles once.
 import hashlib
 import importlib.util
 import os
+import shutil
 import sqlite3
 import struct
 import sys
@@ -26,6 +27,8 @@ from cuvee.progress import SILENT, Reporter
 _BATCH_BYTES = 2 << 20
 _PROCESSES = os.cpu_count() or 1
 _UNDATED = 0
+_FORM = 2
+"""Part of the cache's name: byte code of another form has other bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +56,7 @@ class ByteCompiler:
         *numbers, self.magic = _own_version() if executable == Path(sys.executable) else _probed(executable)
         self.version = ".".join(numbers[:2])
         self.full_version = ".".join(numbers)
-        self._store = _Store(cache / "bytecode" / f"{self.magic}.sqlite", reporter)
+        self._store = _Store(cache / "bytecode" / f"{self.full_version}-{_FORM}.sqlite", reporter)
         self._servers = CompileServers(executable)
         self._pool = ThreadPoolExecutor(_PROCESSES, thread_name_prefix="bytecode")
 
@@ -98,6 +101,24 @@ def running_compiler(minor: str, cache: Path, reporter: Reporter = SILENT) -> By
     """Return a compiler for one minor version of Python, `None` unless cuvee itself runs on that version."""
     here = f"{sys.version_info[0]}.{sys.version_info[1]}"
     return ByteCompiler(Path(sys.executable), cache, reporter) if minor == here else None
+
+
+def matching_compiler(version: str, cache: Path, reporter: Reporter = SILENT) -> ByteCompiler | None:
+    """Return a compiler for the very version of Python, such as ``3.11.7``.
+
+    It runs the Python that runs cuvee, or one on the search path; `None` if none has that version.
+    """
+    minor = ".".join(version.split(".")[:2])
+    folders = os.environ.get("PATH", "").split(os.pathsep)
+    found = [shutil.which(f"python{minor}", path=folder) for folder in folders if folder]
+    for executable in dict.fromkeys([sys.executable, *filter(None, found)]):
+        try:
+            compiler = ByteCompiler(Path(executable), cache, reporter)
+        except ToolMissingError:
+            continue
+        if compiler.full_version == version:
+            return compiler
+    return None
 
 
 def dated(compiled: bytes | None, time: int) -> bytes | None:

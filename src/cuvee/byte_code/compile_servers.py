@@ -5,6 +5,7 @@ import threading
 import weakref
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
+from importlib.resources import files as resource_files
 from pathlib import Path
 from typing import IO, cast
 
@@ -15,7 +16,9 @@ from cuvee.temporary_folders import temporary_folder
 Source = tuple[str, bytes, int]
 """The name of a source for tracebacks, its bytes, and its modification time."""
 
-_SCRIPT = Path(__file__).with_name("compile_batch.py")
+_SCRIPT = Path(str(resource_files("cuvee"))) / "runtime" / "compile_batch.py"
+"""It goes to desktops, too, which must compile the same."""
+_SIZE_BYTES = 8
 
 
 class CompileServers:
@@ -55,9 +58,9 @@ class _Server:
     def __init__(self, executable: Path) -> None:
         self._executable = executable
         self._folder = ExitStack()
-        self._output = self._folder.enter_context(temporary_folder("bytecode")) / "compiled"
-        self._messages = self._folder.enter_context((self._output.parent / "messages").open("w+b"))
-        argv = (str(executable), "-I", "-S", "-B", str(_SCRIPT), str(self._output))
+        folder = self._folder.enter_context(temporary_folder("bytecode"))
+        self._messages = self._folder.enter_context((folder / "messages").open("w+b"))
+        argv = (str(executable), "-I", "-S", "-B", str(_SCRIPT))
         self._program = process.talk_to(argv, messages=self._messages)
         self._input, self._answer = (
             cast("IO[bytes]", self._program.stdin),
@@ -69,15 +72,23 @@ class _Server:
             view = memoryview(marshal.dumps(batch))
             while view:  # the pipe has no buffer, so that one write may take a part
                 view = view[self._input.write(view) :]
-        if self._answer.read(1) != b"\n":
+        answer = self._read(int.from_bytes(self._read(_SIZE_BYTES), "little"))
+        if not answer:
             self._messages.seek(0)
             told = self._messages.read().decode(errors="replace").strip()
             raise ToolMissingError(
                 f"{self._executable} failed to compile byte code: {told[-400:]}",
                 hint="The interpreter that runs cuvee seems broken; try another one.",
             )
-        compiled: list[bytes | None] = marshal.loads(self._output.read_bytes())  # noqa: S302 - written by our script
+        compiled: list[bytes | None] = marshal.loads(answer)  # noqa: S302 - written by our script
         return compiled
+
+    def _read(self, size: int) -> bytes:
+        """Return what the script has written; less only if it has ended."""
+        data = bytearray()
+        while len(data) < size and (more := self._answer.read(size - len(data))):
+            data += more
+        return bytes(data) if len(data) == size else b""
 
     def end(self) -> None:
         self._input.close()

@@ -36,7 +36,7 @@ from cuvee.image.packer import PackedPackage, Packer
 from cuvee.image.payload_writer import PayloadWriter
 from cuvee.image.prefix_records import record_part
 from cuvee.image.python_paths import PythonPaths
-from cuvee.image.settings import InstallerSettings
+from cuvee.image.settings import ByteCode, InstallerSettings
 from cuvee.image.spool import Spool
 from cuvee.image.stage0 import RUNTIME_FOLDER, Stage0File, select_stage0, tar_of, write_stage0
 from cuvee.image.stage0_facts import Stage0Facts
@@ -80,7 +80,8 @@ def build_image(
     level
         The zstd level of the frames, see `frames`.
     compiler
-        Makes byte code, with an interpreter of the release's minor version; `None` for none.
+        Makes byte code, with an interpreter of the release's minor version; `None` for none. For byte code
+        that desktops make, it must be of the very version of the release, see `ByteCode`.
     settings
         What installers do besides linking packages; part of the image's manifest.
     sbom
@@ -103,6 +104,7 @@ def build_image(
     with ThreadPoolExecutor(_WORKERS, thread_name_prefix="image") as pool:
         infos = infos or package_infos(lock, archives, cache=cache, reporter=reporter)
         linked = _link(lock, infos, archives, release.distribution)
+        settings = _with_byte_code(settings, linked.python, compiler, reporter)
         runtime = _runtime()
         packer = Packer(
             python=linked.python,
@@ -110,6 +112,7 @@ def build_image(
             compiler=compiler,
             cache=cache,
             level=level,
+            byte_code=settings.bytecode,
             reporter=reporter,
         )
         packed = _pack(lock, linked, packer, pool, lambda name: reporter.advance(task, note=name))
@@ -150,6 +153,7 @@ def build_image(
             stage0_sha256=sha256_file(beside / STAGE0),
             runtime_sha256=sha256_bytes(tar_of(own)),
             runtime=_runtime_hashes(own, release, linked.python),
+            module_roots=linked.python.module_roots,
             public_key=None if signer is None else signer.public,
         )
         image = _write_image(
@@ -165,6 +169,21 @@ def build_image(
         )
     reporter.finish(task, note=f"{image.files:,} files, {image.raw_size / 1e6:,.0f} MB")
     return replace(image, folder=folder)
+
+
+def _with_byte_code(
+    settings: InstallerSettings, python: PythonPaths, compiler: ByteCompiler | None, reporter: Reporter
+) -> InstallerSettings:
+    """Return the settings: if it is not known here what desktops would compile, installers have it."""
+    here = "none" if compiler is None else compiler.full_version
+    if settings.bytecode is not ByteCode.DESKTOP or here == python.full_version:
+        return settings
+    reporter.warn(
+        f"{python.platform.name}: the installer has byte code, although installer.yaml leaves it to the "
+        f"desktop: only Python {python.full_version} compiles as the release does, and here is {here}; "
+        f"put such a python{python.version} on PATH"
+    )
+    return replace(settings, bytecode=ByteCode.INSTALLER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

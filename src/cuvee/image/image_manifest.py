@@ -45,11 +45,13 @@ def build_manifest(
     stage0_sha256: str,
     runtime_sha256: str,
     runtime: Mapping[str, str],
+    module_roots: Sequence[str],
     public_key: bytes | None,
 ) -> ImageManifest:
     """Return the manifest, which tells the runtime all about the image.
 
     ``runtime`` has the SHA-256 of what the runtime leaves of itself, by path in the prefix.
+    ``module_roots`` are the folders of Python's modules, each before those above it.
     With a ``public_key``, it says where in the payload the signature is: behind the last frame.
     """
     offsets = _Offsets()
@@ -62,6 +64,7 @@ def build_manifest(
             "sha256": package.sha256,
             "frames": offsets.add(packed[package.name].frames),
             "links": sorted([path, target] for path, target in packed[package.name].links.items()),
+            **({"compiled": compiled} if (compiled := packed[package.name].compiled) else {}),
         }
         for package in lock.packages
     ]
@@ -88,6 +91,7 @@ def build_manifest(
             for file, part in packed[package.name].stage0
         ],
         "runtime": dict(runtime),
+        "module_roots": list(module_roots),
         "settings": encode(settings, without=frozenset({"extra_files"})),
         "packages": packages,
         "extras": offsets.add(extra_frames),

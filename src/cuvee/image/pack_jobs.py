@@ -9,6 +9,7 @@ from cuvee.errors import CuveeError
 from cuvee.image.model import PlannedFile
 from cuvee.image.packer import Packer
 from cuvee.image.python_paths import PythonPaths
+from cuvee.image.settings import ByteCode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,7 @@ class PackSettings:
     executable: Path | None
     cache: Path
     level: int
+    byte_code: ByteCode
 
     @classmethod
     def of(cls, packer: Packer) -> "PackSettings":
@@ -30,6 +32,7 @@ class PackSettings:
             executable=None if packer.compiler is None else packer.compiler.executable,
             cache=packer.cache,
             level=packer.level,
+            byte_code=packer.byte_code,
         )
 
 

@@ -33,6 +33,7 @@ def main() -> int:
         compiler=compiler,
         cache=settings.cache,
         level=settings.level,
+        byte_code=settings.byte_code,
         reporter=heard,
     )
     kept = PackedCache.of(packer)

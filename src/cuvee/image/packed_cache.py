@@ -44,6 +44,7 @@ class PackedCache:
             python.full_version,
             python.site_packages,
             packer.level,
+            packer.byte_code.value,
             zstandard.ZSTD_VERSION,
             None if compiler is None else _identity(compiler),
         ]
@@ -83,6 +84,7 @@ class PackedCache:
             links=value["links"],
             frames=frames,
             stage0=tuple(early),
+            compiled=tuple(tuple(entry) for entry in value["compiled"]),
         )
 
     def save(self, path: Path, packed: PackedPackage) -> None:
@@ -90,6 +92,7 @@ class PackedCache:
         value: dict[str, Any] = {
             "files": encode(packed.files),
             "links": dict(packed.links),
+            "compiled": packed.compiled,
             "frames": [
                 {
                     "file": frame.file.relative_to(self.cache).as_posix(),

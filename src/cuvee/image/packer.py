@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cuvee.byte_code.batches import batches
-from cuvee.byte_code.byte_compiler import ByteCompiler, PythonSource
+from cuvee.byte_code.byte_compiler import ByteCompiler, PythonSource, dated
 from cuvee.conda.package_info import PackageInfo
 from cuvee.errors import IntegrityError
 from cuvee.image.archive_members import ArchiveMember, read_members
@@ -15,11 +15,13 @@ from cuvee.image.frames import CompressedFrame, Part, pack
 from cuvee.image.linked_files import LinkedFiles
 from cuvee.image.model import SOURCE_TIME, FileKind, PlannedFile
 from cuvee.image.python_paths import PythonPaths
+from cuvee.image.settings import ByteCode
 from cuvee.image.spool import Spool, SpooledBytes
 from cuvee.image.stage0 import Stage0File
 from cuvee.progress import SILENT, Reporter
 
 _PYC_HEADER = 16
+_PYC = PlannedFile(path="", source=None, kind=FileKind.PLAIN, path_type="pyc_file")
 _COMPILED_AT_ONCE = 16 << 20
 """Bytes of sources that are in memory at once."""
 
@@ -36,23 +38,30 @@ class PackedPackage:
         Path to target of each symbolic link.
     stage0
         Its files in stage 0, each with the part from which the manifest's entry is made.
+    compiled
+        The byte code that desktops make: path, mode, size, SHA-256.
     """
 
     files: LinkedFiles
     links: Mapping[str, str]
     frames: tuple[CompressedFrame, ...]
     stage0: tuple[tuple[Stage0File, Part], ...]
+    compiled: tuple[tuple[str, int, int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packer:
-    """Packs packages; its attributes are the same for all packages of the image."""
+    """Packs packages; its attributes are the same for all packages of the image.
+
+    With `ByteCode.DESKTOP` the compiler must be of the very version of the release's Python.
+    """
 
     python: PythonPaths
     stage0: Collection[str]
     compiler: ByteCompiler | None
     cache: Path
     level: int
+    byte_code: ByteCode = ByteCode.INSTALLER
     reporter: Reporter = SILENT
 
     def pack(self, info: PackageInfo, plan: Sequence[PlannedFile]) -> PackedPackage:
@@ -68,23 +77,40 @@ class Packer:
 
     def _pack(self, info: PackageInfo, plan: Sequence[PlannedFile], spool: Spool) -> PackedPackage:
         members = {member.path: member for member in read_members(info, spool)}
-        files = [_checked(file, members, info) for file in plan]
-        parts = {part.path: part for file in files if (part := _part(file, members))}
+        files = {file.path: _checked(file, members, info) for file in plan}
+        parts = {file.path: part for file in files.values() if (part := _part(file, members))}
         times = _compiled_times(parts, self.python)
-        compiled, made = self._compile(files, parts, times, spool)
-        files = sorted((*files, *made), key=lambda file: file.path)
-        times |= dict.fromkeys(compiled, SOURCE_TIME)
+        sources = self._sources(files, parts)
+        late = set() if self.byte_code is ByteCode.INSTALLER else sources.keys() - set(self.stage0)
+        if self.byte_code is ByteCode.NONE:
+            for source in late:
+                del sources[source]
+                if times.pop(source, None) is not None:
+                    del files[self.python.pyc_path(source)], parts[self.python.pyc_path(source)]
+        todo = {path: name for path, name in sources.items() if path in late or path not in times}
+        compiled = self._compile(todo, parts, times, spool)
+        for source, data in compiled.items():
+            path = self.python.pyc_path(source)
+            mode = parts[path].mode if path in parts else 0o644
+            parts[path] = Part(path=path, mode=mode, data=data, how="plain")
+            files[path] = replace(files.get(path) or _PYC, path=path, sha256=data.sha256, size=data.size)
+            times.setdefault(source, SOURCE_TIME)
         for path, time in times.items():
             extra = None if time == SOURCE_TIME else time
             parts[path] = replace(parts[path], how="source", extra=extra)
-        for source, data in compiled.items():
-            path = self.python.pyc_path(source)
-            parts[path] = Part(path=path, mode=0o644, data=data, how="plain")
-        links = {file.path: _link_target(file, members, info) for file in files if file.kind is FileKind.LINK}
-        return self._divide(files, parts, links)
+        made = {self.python.pyc_path(source) for source in compiled.keys() & late}
+        in_order = sorted(files.values(), key=lambda file: file.path)
+        links = {
+            file.path: _link_target(file, members, info) for file in in_order if file.kind is FileKind.LINK
+        }
+        return self._divide(in_order, parts, links, made)
 
     def _divide(
-        self, files: Sequence[PlannedFile], parts: Mapping[str, Part], links: Mapping[str, str]
+        self,
+        files: Sequence[PlannedFile],
+        parts: Mapping[str, Part],
+        links: Mapping[str, str],
+        made: Collection[str],
     ) -> PackedPackage:
         early = {path for path in parts if path in self.stage0 or self._source_of(path) in self.stage0}
         stage0 = []
@@ -97,11 +123,15 @@ class Packer:
             file = Stage0File(path=path, mode=0o777, data=b"", link_target=links[path])
             stage0.append((file, Part(path=path, mode=0o777, data=b"", how="link", extra=links[path])))
         late = [parts[file.path] for file in files if file.path in parts and file.path not in early]
+        packed = [part for part in late if part.path not in made]
         return PackedPackage(
             files=LinkedFiles.of(files, links),
             links=links,
-            frames=tuple(pack(late, level=self.level, cache=self.cache, reporter=self.reporter)),
+            frames=tuple(pack(packed, level=self.level, cache=self.cache, reporter=self.reporter)),
             stage0=tuple(stage0),
+            compiled=tuple(
+                (part.path, part.mode, part.size, part.sha256) for part in late if part.path in made
+            ),
         )
 
     def _source_of(self, path: str) -> str | None:
@@ -111,43 +141,37 @@ class Packer:
             return None
         return path.removesuffix(suffix).replace("/__pycache__/", "/") + ".py"
 
+    def _sources(self, files: Mapping[str, PlannedFile], parts: Mapping[str, Part]) -> dict[str, str]:
+        """Return the sources that may have byte code, by path, with their names in it."""
+        return {
+            path: name
+            for path, file in files.items()
+            if (name := self.python.module_path(path))
+            and file.kind is FileKind.PLAIN
+            and (self.python.pyc_path(path) in parts or self.python.pyc_path(path) not in files)
+        }
+
     def _compile(
         self,
-        files: Sequence[PlannedFile],
+        sources: Mapping[str, str],
         parts: Mapping[str, Part],
         times: Mapping[str, int],
         spool: Spool,
-    ) -> tuple[dict[str, SpooledBytes], list[PlannedFile]]:
-        """Compile the sources without byte code; return it by source, and as planned files."""
+    ) -> dict[str, SpooledBytes]:
+        """Compile sources; return the byte code of those that compile, by source."""
         if self.compiler is None:
-            return {}, []
-        sources = [
-            (name, parts[file.path])
-            for file in files
-            if (name := self.python.module_path(file.path))
-            and file.kind is FileKind.PLAIN
-            and file.path not in times
-        ]
+            return {}
         compiled = {}
-        for batch in batches(sources, lambda source: source[1].size, _COMPILED_AT_ONCE):
+        for batch in batches(sources, lambda path: parts[path].size, _COMPILED_AT_ONCE):
             results = self.compiler.compile(
-                [PythonSource(name=name, data=part.read()) for name, part in batch], time=SOURCE_TIME
+                [PythonSource(name=sources[path], data=parts[path].read()) for path in batch],
+                time=SOURCE_TIME,
             )
-            for (_, part), data in zip(batch, results, strict=True):
+            for path, result in zip(batch, results, strict=True):
+                data = dated(result, times[path]) if path in times else result
                 if data is not None:
-                    compiled[part.path] = spool.add((data,))
-        made = [
-            PlannedFile(
-                path=self.python.pyc_path(path),
-                source=None,
-                kind=FileKind.PLAIN,
-                path_type="pyc_file",
-                sha256=data.sha256,
-                size=data.size,
-            )
-            for path, data in compiled.items()
-        ]
-        return compiled, made
+                    compiled[path] = spool.add((data,))
+        return compiled
 
 
 def _checked(file: PlannedFile, members: Mapping[str, ArchiveMember], info: PackageInfo) -> PlannedFile:

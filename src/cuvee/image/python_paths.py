@@ -87,6 +87,11 @@ class PythonPaths:
         return "Lib" if self.platform.is_windows else f"lib/python{self.version}"
 
     @property
+    def module_roots(self) -> tuple[str, str]:
+        """The folders of modules: ``site-packages``, and the standard library, which may have it."""
+        return self.site_packages, self.stdlib
+
+    @property
     def scripts(self) -> str:
         """The folder of executables."""
         return "Scripts" if self.platform.is_windows else "bin"
@@ -107,7 +112,7 @@ class PythonPaths:
 
     def module_path(self, path: str) -> str | None:
         """Return a Python source's path below ``site-packages`` or the standard library; else `None`."""
-        return module_path(path, (self.site_packages, self.stdlib))
+        return module_path(path, self.module_roots)
 
     def pyc_path(self, path: str) -> str:
         """Return where the byte code of the source at ``path`` goes."""

@@ -17,6 +17,17 @@ class Initialize(enum.Enum):
     """The installer does not offer it."""
 
 
+class ByteCode(enum.Enum):
+    """Who compiles the modules of a release, unless they are in the part that starts its Python."""
+
+    INSTALLER = "installer"
+    """The installer has their byte code."""
+    DESKTOP = "desktop"
+    """Each installation compiles, as the last step; the installer has the hashes of what must come out."""
+    NONE = "none"
+    """Python itself, when a module is first imported, if it may write there."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtraFile:
     """A file of the prefix that belongs to no package; its target is relative to the prefix, with ``/``."""
@@ -51,6 +62,8 @@ class InstallerSettings:
         installer's own default.
     keep_installer
         Whether the installer's own file stays in the prefix, so that a repair needs no other.
+    bytecode
+        Where byte code comes from.
     """
 
     pre_install: str = ""
@@ -65,6 +78,7 @@ class InstallerSettings:
     default_prefix: str = ""
     default_prefix_all_users: str = ""
     keep_installer: bool = False
+    bytecode: ByteCode = ByteCode.INSTALLER
 
     @property
     def scripts(self) -> Mapping[str, str]:

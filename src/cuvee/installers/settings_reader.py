@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cuvee.files import sha256_file
-from cuvee.image.settings import ExtraFile, Initialize, InstallerSettings
+from cuvee.image.settings import ByteCode, ExtraFile, Initialize, InstallerSettings
 from cuvee.manifest import value_parsers
 from cuvee.manifest.documents.named_files import add_absent_file, named_text
 from cuvee.manifest.documents.problems import Problems
@@ -132,6 +132,12 @@ INSTALLER = DocumentSchema(
                 type=PerSystemType(value=FLAG),
                 summary="Whether a copy of the installer stays in the prefix, so that "
                         "[a repair](../howto/administer.md) needs no other file."),
+            Property(name="bytecode", default="installer", example="{linux: desktop}",
+                type=PerSystemType(value=choice_type(
+                    "where byte code comes from", ("installer", "desktop", "none"), parse=ByteCode)),
+                summary="Where the byte code of Python modules comes from: `installer` has it, `desktop` "
+                        "makes it at the end of an installation, `none` leaves it to Python. See "
+                        "[below](#byte-code)."),
         ),
     ),
 )  # fmt: skip

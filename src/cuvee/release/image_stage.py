@@ -8,6 +8,7 @@ from cuvee import platforms
 from cuvee.codec import encode
 from cuvee.files import write_bytes
 from cuvee.image.model import Image, ReleaseLabel
+from cuvee.image.settings import ByteCode, InstallerSettings
 from cuvee.lock.model import PlatformLock
 from cuvee.progress import Reporter
 from cuvee.release.artefacts import Artefact, ArtefactKind
@@ -55,6 +56,7 @@ def image_stage(session: Session, lock: PlatformLock) -> Stage[ImageAndArtefacts
             {item.name: item.spec for item in session.requested(lock.platform)},
             [manifest.distribution, str(manifest.version), manifest.title, manifest.channel_url],
             sys.version,
+            *_pythons_for_desktops(lock, settings, workspace.cache),
             encode(settings, without=frozenset({"source"})),
             signer.public.hex() if signer is not None else None,
             session.options.publish,
@@ -65,11 +67,17 @@ def image_stage(session: Session, lock: PlatformLock) -> Stage[ImageAndArtefacts
     )
 
 
-def byte_compiler(lock: PlatformLock, cache: Path, reporter: Reporter) -> "ByteCompiler | None":
+def byte_compiler(
+    lock: PlatformLock, settings: InstallerSettings, cache: Path, reporter: Reporter
+) -> "ByteCompiler | None":
     """Return what makes byte code for a closure; `None`, with a warning, if nothing here can."""
-    from cuvee.byte_code.byte_compiler import running_compiler
+    from cuvee.byte_code.byte_compiler import matching_compiler, running_compiler
 
     python = lock.by_name.get("python")
+    if python is not None and settings.bytecode is ByteCode.DESKTOP:
+        exact = matching_compiler(python.version, cache, reporter)
+        if exact is not None:
+            return exact
     minor = ".".join(python.version.split(".")[:2]) if python is not None else ""
     compiler = running_compiler(minor, cache, reporter)
     if compiler is None:
@@ -81,6 +89,17 @@ def byte_compiler(lock: PlatformLock, cache: Path, reporter: Reporter) -> "ByteC
     return compiler
 
 
+def _pythons_for_desktops(lock: PlatformLock, settings: InstallerSettings, cache: Path) -> list[str]:
+    """Return the Python that says what desktops will compile; empty if none can, or none needs to."""
+    from cuvee.byte_code.byte_compiler import matching_compiler
+
+    python = lock.by_name.get("python")
+    if python is None or settings.bytecode is not ByteCode.DESKTOP:
+        return []
+    found = matching_compiler(python.version, cache)
+    return [] if found is None else [found.full_version]
+
+
 def _make(session: Session, lock: PlatformLock) -> Made[ImageAndArtefacts]:
     from cuvee.image.build import build_image
     from cuvee.image.frames import HIGH_LEVEL, QUICK_LEVEL
@@ -88,6 +107,7 @@ def _make(session: Session, lock: PlatformLock) -> Made[ImageAndArtefacts]:
     from cuvee.trust.spdx_document import make_spdx
 
     manifest, workspace, options = session.manifest, session.workspace, session.options
+    settings = session.settings[platforms.get(lock.platform).system]
     archives = session.archives(lock)
     if manifest.channel_url:
         lock = lock.published(manifest.channel_url)
@@ -106,9 +126,9 @@ def _make(session: Session, lock: PlatformLock) -> Made[ImageAndArtefacts]:
         requested=requested,
         cache=workspace.cache,
         folder=workspace.image(lock.platform),
-        compiler=byte_compiler(lock, workspace.cache, session.reporter),
+        compiler=byte_compiler(lock, settings, workspace.cache, session.reporter),
         reporter=session.reporter,
-        settings=session.settings[platforms.get(lock.platform).system],
+        settings=settings,
         sbom=sbom,
         signer=options.signer,
         level=HIGH_LEVEL if options.publish else QUICK_LEVEL,

@@ -120,7 +120,7 @@ def _image(
         requested=requested,
         cache=tools.cache,
         folder=folder / "image",
-        compiler=byte_compiler(lock, tools.cache, tools.reporter),
+        compiler=byte_compiler(lock, project.settings, tools.cache, tools.reporter),
         reporter=tools.reporter,
         settings=_settings(project, folder),
         infos=infos,

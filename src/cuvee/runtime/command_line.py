@@ -23,6 +23,7 @@ import sys
 from collections.abc import Callable
 
 from . import (
+    desktop_byte_code,
     inspection,
     install,
     installer_handover,
@@ -69,6 +70,7 @@ upgrade INSTALLER [--no-keep] [--new-key]
 repair [--from INSTALLER] [--json]
                                 restore changed and missing files from the installer that is kept here,
                                 or from another one of the same release
+compile [--json]                make the byte code that is missing, if the release leaves that to you
 uninstall [--dry-run] [--json] [--no-scripts]
                                 remove the release; files that it did not bring stay;
                                 --no-scripts does so without the script that it brought for that
@@ -83,6 +85,7 @@ _ADMIN_VERBS: dict[str, Callable[[InstalledRelease, frozenset[str]], int]] = {
     "info": inspection.describe_installed,
     "sbom": inspection.print_installed_sbom,
     "rollback": rollback.rollback,
+    "compile": desktop_byte_code.report,
     "clean": rollback.clean,
     "uninstall": lambda installed, options: uninstall.uninstall(
         installed.prefix, lambda: load(installed.prefix), options

@@ -136,7 +136,7 @@ def describe(
 ) -> int:
     """Describe a release; ``where`` is what there is to say of its prefix."""
     frames = [*manifest.frames(), *manifest.records]
-    files = {file.path for frame in frames for file in frame.files}
+    files = {file.path for frame in frames for file in frame.files} | manifest.compiled().keys()
     value: dict[str, Any] = {
         "distribution": manifest.distribution,
         "version": manifest.version,

@@ -11,6 +11,7 @@ import stat
 from collections.abc import Sequence
 
 from . import (
+    desktop_byte_code,
     image_signature,
     install_scripts,
     installer_log,
@@ -22,7 +23,7 @@ from . import (
 from .added_packages import misfits
 from .crash_recovery import recover
 from .delta_base import refuse_base, refuse_changed
-from .delta_frames import DeltaFrames, brings_stage0, resolve, same_files
+from .delta_frames import DeltaFrames, brings_stage0, entries, resolve, same_files
 from .failure import InstallError
 from .file_operations import bring, bring_file, carry, remove_tree, save
 from .imposed_modes import change
@@ -54,6 +55,7 @@ def install(run: InstallerRun) -> int:
             # Only what options request is added to the very release that is there.
             outside_files.refresh(kept_installer.add(run, old), run.options)
             remove_tree(run.staged)
+            installer_log.warn(desktop_byte_code.make_all(old))
             message = f"{manifest.label} is installed already in {run.prefix}"
             installer_log.note(run.prefix, "install", 0, message, {"version": manifest.version})
             ProgressLine("", 0).finish(message)
@@ -109,6 +111,7 @@ def _make(run: InstallerRun, manifest: PayloadManifest, data: bytes, old: Instal
     elsewhere = moved_prefix.kept_elsewhere(old) if old is not None else {}
     transaction.commit(run, manifest, is_upgrade=upgrade is not None)
     moved_prefix.remove_kept(elsewhere)
+    installer_log.warn(desktop_byte_code.make_all(load(run.prefix)))
     progress.finish("\n".join(lines))
 
 
@@ -151,7 +154,7 @@ class _Upgrade:
         A delta has no more than that, so files that are not as they were released are refused.
         """
         found, state, writer = self._found, self._old.state, self._writer
-        bad = {*found.changed, *found.missing, *found.rewritten}
+        bad = {*found.changed, *found.missing, *found.rewritten, *found.waiting}
         bad.update(state.own, state.links, state.gone)  # what post_install changed
         frames = writer.manifest.frames()
         if state.prefix != writer.target:
@@ -165,12 +168,24 @@ class _Upgrade:
             links = dict(delta.same)
             refuse_changed(bad & {*links, *delta.used()}, writer.manifest, found)
             frames, self._wrong_modes = delta.frames, frozenset(found.modes)
+        links |= self._compiled()
         for path in bad & links.keys():
             del links[path]
         share_in_runs([*links.values()], self._link_file)
         writer.late.update({path: state.late[path] for path in links if path in state.late})
-        writer.only = {file.path for frame in frames for file in frame.files} - links.keys()
+        wanted = {file.path for frame in frames for file in frame.files} | writer.manifest.compiled().keys()
+        writer.only = wanted - links.keys()
         return [frame for frame in frames if any(file.path in writer.only for file in frame.files)]
+
+    def _compiled(self) -> dict[str, PayloadFile]:
+        """Return the byte code of the new release that the old one has, too, from its installer or not."""
+        before = {path: file for (path, _), file in entries(self._old.manifest).items()}
+        before |= self._old.manifest.compiled()
+        return {
+            path: file
+            for path, file in self._writer.manifest.compiled().items()
+            if path in before and before[path].sha256 == file.sha256 and before[path].mode == file.mode
+        }
 
     def _link_file(self, file: PayloadFile) -> None:
         full_path = f"{self._writer.folder}/{file.path}"

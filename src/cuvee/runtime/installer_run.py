@@ -135,6 +135,10 @@ class ProgressLine:
 
     def finish(self, message: str) -> None:
         """Wipe the line; say what has been done."""
+        self.wipe()
+        sys.stdout.write(f"{message}\n")
+
+    def wipe(self) -> None:
+        """Wipe the line."""
         if self._draws:
             sys.stderr.write("\r" + " " * (len(self._label) + 8) + "\r")
-        sys.stdout.write(f"{message}\n")

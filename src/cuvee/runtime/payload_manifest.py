@@ -24,6 +24,8 @@ _RELATIVE = re.compile(rf"{_PART}(?:/{_PART})*")
 class PayloadFile(NamedTuple):
     """A file, or a piece of one, in a frame's decompressed bytes, or in stage 0 (without ``start``).
 
+    ``compiled`` byte code is in no frame: the desktop makes it, see `desktop_byte_code`.
+
     ``how`` is ``plain``; ``source``: has the time that its byte code names, or ``extra``; ``text`` and
     ``binary``: carries the placeholder ``extra``; ``piece``: belongs at offset ``extra`` of the file;
     ``record``: a conda-meta record to be completed with ``extra``, see `prefix_metadata`; only in stage 0
@@ -59,7 +61,10 @@ class Frame(NamedTuple):
 
 
 class PayloadPackage(NamedTuple):
-    """A package of the release; ``links`` are pairs of path and target."""
+    """A package of the release; ``links`` are pairs of path and target.
+
+    ``compiled`` is the byte code that installers do not have.
+    """
 
     name: str
     version: str
@@ -68,6 +73,7 @@ class PayloadPackage(NamedTuple):
     sha256: str
     frames: list[Frame]
     links: list[list[str]]
+    compiled: list[PayloadFile] = []  # noqa: RUF012 - never changed
 
     @property
     def stem(self) -> str:
@@ -91,7 +97,7 @@ class PayloadManifest(NamedTuple):
 
     ``key`` is the publisher's public key in hex, and where in the payload the signature is, see
     `image_signature`. ``runtime_sha256`` is that of the tar of only the runtime, which a delta has; releases
-    that were cut by earlier versions do not state it.
+    that were cut by earlier versions do not state it. ``module_roots`` are the folders of Python's modules.
     """
 
     distribution: str
@@ -112,6 +118,7 @@ class PayloadManifest(NamedTuple):
     extras: list[Frame]
     records: list[Frame]
     runtime_sha256: str = ""
+    module_roots: list[str] = []  # noqa: RUF012 - never changed
 
     @property
     def label(self) -> str:
@@ -138,6 +145,10 @@ class PayloadManifest(NamedTuple):
         found = [*self.extras, *(frame for package in self.packages for frame in package.frames)]
         return sorted(found, key=lambda frame: -frame.raw)
 
+    def compiled(self) -> dict[str, PayloadFile]:
+        """Return the byte code that desktops make, by path."""
+        return {file.path: file for package in self.packages for file in package.compiled}
+
     def links(self) -> dict[str, str]:
         """Return the target of each symbolic link of a package."""
         return {path: target for package in self.packages for path, target in package.links}
@@ -163,7 +174,7 @@ def _read(data: bytes, raw_size: int) -> PayloadManifest:
     value = json.loads(decompress(data, raw_size))
     if value["format"] != FORMAT:
         raise InstallError(f"This installer has format {value['format']}, not {FORMAT}", DAMAGED)
-    value.setdefault("runtime_sha256", "")
+    value = {"runtime_sha256": "", "module_roots": [], **value}
     fields = {name: value[name] for name in PayloadManifest._fields}
     fields["stage0"] = [
         PayloadFile(path, mode, 0, size, how, sha256, extra)
@@ -179,8 +190,13 @@ def _read(data: bytes, raw_size: int) -> PayloadManifest:
 
 
 def _package(value: dict[str, Any]) -> PayloadPackage:
-    fields = {name: value[name] for name in PayloadPackage._fields}
-    return PayloadPackage(**fields | {"frames": [_frame(frame) for frame in value["frames"]]})
+    compiled = [
+        PayloadFile(path, mode, 0, size, "compiled", sha256)
+        for path, mode, size, sha256 in value.get("compiled", ())
+    ]
+    fields = {name: value[name] for name in PayloadPackage._fields[:-1]}
+    fields["frames"] = [_frame(frame) for frame in value["frames"]]
+    return PayloadPackage(**fields, compiled=compiled)
 
 
 def _frame(value: dict[str, Any]) -> Frame:
@@ -198,6 +214,7 @@ def _check_paths(manifest: PayloadManifest) -> None:
     folders.add("")
     paths = [file.path for frame in [*manifest.frames(), *manifest.records] for file in frame.files]
     paths += [entry.path for entry in manifest.stage0]
+    paths += manifest.compiled()
     links = [(path, target) for package in manifest.packages for path, target in package.links]
     links += [(entry.path, entry.extra) for entry in manifest.stage0 if entry.how == "link"]
     paths += [path for path, _ in links]

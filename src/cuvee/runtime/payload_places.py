@@ -57,6 +57,7 @@ def _paths(manifest: PayloadManifest) -> Iterator[tuple[str, str]]:
     for package in manifest.packages:
         yield from ((package.name, path) for path, _ in package.links)
         yield from ((package.name, file.path) for frame in package.frames for file in frame.files)
+        yield from ((package.name, file.path) for file in package.compiled)
     yield from (("python", entry.path) for entry in manifest.stage0)
     extras = (file.path for frame in manifest.extras for file in frame.files)
     yield from (("", path) for path in extras if path != _SBOM)

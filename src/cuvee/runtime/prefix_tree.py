@@ -116,9 +116,12 @@ class PrefixTree:
         with open(self.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), "ab") as stream:
             stream.write(data)
 
-    def write(self, path: str, data: bytes, mode: int = 0o644) -> None:
-        """Write a file, whole or not at all, in place of a file or link of that name."""
-        with self.place(path) as (name, folder):
+    def write(self, path: str, data: bytes, mode: int = 0o644, *, make: bool = False) -> None:
+        """Write a file, whole or not at all, in place of a file or link of that name.
+
+        With ``make`` its folder is made if it is missing.
+        """
+        with self.place(path, make=make) as (name, folder):
             aside = f"{name}.new"
             with contextlib.suppress(FileNotFoundError):
                 _unlink(aside, folder)

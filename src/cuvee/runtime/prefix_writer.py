@@ -93,6 +93,7 @@ class PrefixWriter:
         """Return what the files that are to be written take on the disk, in whole blocks."""
         files = [file for frame in self.manifest.frames() for file in frame.files if self.wants(file.path)]
         files += [file for frame in self.manifest.records for file in frame.files]
+        files += [file for path, file in self.manifest.compiled().items() if self.wants(path)]
         return sum(-(-file.size // _BLOCK) * _BLOCK for file in files)
 
     def _write(self, path: str, mode: int, data: memoryview, how: str, extra: Any) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from . import installer_log, kept_installer, outside_files
+from . import desktop_byte_code, installer_log, kept_installer, outside_files
 from .crash_recovery import recover
 from .delta_base import refuse_verb
 from .failure import FAILED, InstallError
@@ -27,7 +27,10 @@ from .verify import Differences, expected_files, verify
 
 
 def repair(run: InstallerRun) -> int:
-    """Restore changed and missing files, modes and links; return 1 if something is left that differs."""
+    """Restore changed and missing files, modes and links; return 1 if something is left that differs.
+
+    Byte code that the installer does not have is made.
+    """
     data = run.manifest_bytes()
     manifest = run.read_manifest(data)
     if run.read_index() is not None:
@@ -39,9 +42,12 @@ def repair(run: InstallerRun) -> int:
         refuse_moved(installed)
         found = verify(installed)
         wrong = _wrong(found)
+        wrong |= {*found.waiting}
         tree = PrefixTree(run.prefix)
         blocked = {path: way for path in wrong if (way := tree.in_the_way(path))}
         wrong -= blocked.keys()
+        compiled = wrong & manifest.compiled().keys()
+        wrong -= compiled
         saved: list[str] = []
         if not is_known:
             wrong |= {INSTALLER} if kept_installer.is_requested(run, manifest) else set()
@@ -52,13 +58,17 @@ def repair(run: InstallerRun) -> int:
             write_description(run, writer, data, installed, at=run.prefix)
             _move(writer, tree, wrong)
             _move(writer, tree, {STATE, MANIFEST, MARKER})
-        elif wrong:
-            changed = [path for path in found.changed if path in wrong]
+        elif wrong or compiled:
+            changed = [path for path in found.changed if path in wrong | compiled]
             saved = save(run.prefix, run.prefix, changed, manifest.version)
-            _move(_make(run, installed, wrong), tree, wrong)
+            if wrong:
+                _move(_make(run, installed, wrong), tree, wrong)
         now = load(run.prefix)
+        unmade = desktop_byte_code.make(now, sorted(compiled))
+        wrong |= compiled
         # Without the state, the first comparison knew only half of what should be there.
-        left = _wrong(verify(now, only=wrong if is_known else None)) | blocked.keys()
+        after = verify(now, only=wrong if is_known else None)
+        left = _wrong(after) | {*after.waiting} | blocked.keys()
         outside_files.apply(now)
     remove_tree(run.staged)
     code = FAILED if left else 0
@@ -76,6 +86,9 @@ def repair(run: InstallerRun) -> int:
     }
     texts = installer_log.labelled(
         restored=restored, what_was_there_is_now=saved, could_not_be_restored=sorted(left)
+    )
+    texts += (
+        [f"{len(unmade.paths):,} files of byte code were not made, {unmade.reason}"] if unmade.paths else []
     )
     texts += [f"in the way: {way}, which the release does not have there; move it away" for way in ways]
     installer_log.show(value, [*texts, message], run.options)

@@ -91,8 +91,8 @@ def _tell(installed: InstalledRelease, left: list[str], options: frozenset[str])
 def _gone(installed: InstalledRelease, found: Differences, left: set[str]) -> list[str]:
     """Return the files and links that are removed: those that were found, and are what was installed."""
     files, links = expected_files(installed)
-    left = left | {*found.missing}
     tree = PrefixTree(installed.prefix)
+    left = left | {*found.missing} | {path for path in found.waiting if tree.find(path) is None}
     last = [path for path in LAST if path not in left and tree.find(path) is not None]
     others = [path for path in [*files, *links, *found.compiled] if path not in left and path not in last]
     return [*others, *last]

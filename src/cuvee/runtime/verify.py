@@ -42,10 +42,11 @@ class ExpectedFile(NamedTuple):
 class Differences(NamedTuple):
     """How a prefix differs from its release; paths are relative and sorted.
 
-    ``rewritten`` is byte code that Python made again, ``extra`` all files that are not the release's,
-    ``unknown`` those of them that belong to no package, ``compiled`` byte code made later, and ``meta`` what
-    conda's tools keep in ``conda-meta``. Of these only ``unknown`` is damage. ``times`` says, in seconds,
-    when each of the release's files was last written.
+    ``rewritten`` is byte code that Python made again, ``waiting`` what the desktop has not made yet, or
+    Python by itself in another form. ``extra`` are all files that are not the release's, ``unknown`` those of
+    them that belong to no package, ``compiled`` byte code made later, and ``meta`` what conda's tools keep in
+    ``conda-meta``. Of these only ``unknown`` is damage. ``times`` says, in seconds, when each of the
+    release's files was last written.
     """
 
     files: int
@@ -54,6 +55,7 @@ class Differences(NamedTuple):
     modes: list[str]
     unknown: list[str]
     rewritten: list[str]
+    waiting: list[str]
     extra: list[str]
     compiled: list[str]
     meta: list[str]
@@ -62,7 +64,7 @@ class Differences(NamedTuple):
 
     @property
     def good(self) -> bool:
-        """Whether the prefix is what was released."""
+        """Whether the prefix is what was released; byte code may be missing that the desktop makes."""
         return not (self.changed or self.missing or self.modes or self.unknown)
 
     def user_files(self, prefix: str) -> list[str]:
@@ -84,6 +86,10 @@ def expected_files(installed: InstalledRelease) -> tuple[dict[str, ExpectedFile]
         elif file.how != "link":
             sha256, size = state.late.get(file.path, (file.sha256, file.size))
             files[file.path] = ExpectedFile(file.mode, size, [(0, size, sha256)], masked=True)
+    fixed = {*state.own, *state.gone, *state.links}
+    for path, file in manifest.compiled().items():
+        if source_of(path) not in fixed:  # else post_install has changed what it would be made from
+            files[path] = ExpectedFile(file.mode, file.size, [(0, file.size, file.sha256)], masked=True)
     for path, (mode, sha256, size) in state.own.items():
         files[path] = ExpectedFile(mode, size, [(0, size, sha256)], masked=False)
     links = manifest.links() | state.links
@@ -100,7 +106,7 @@ def report(installed: InstalledRelease, options: frozenset[str]) -> int:
     manifest = installed.manifest
     proved = not os.path.lexists(f"{installed.prefix}/{UNPROVED}")
     moved = moved_from(installed)
-    good = found.good and proved and not moved
+    good = found.good and proved and not moved and not found.waiting
     value = {
         "good": good,
         "proved": proved,
@@ -113,7 +119,7 @@ def report(installed: InstalledRelease, options: frozenset[str]) -> int:
         "missing": found.missing,
         "modes": found.modes,
         "extra": found.unknown,
-        "byte_code": {"rewritten": found.rewritten, "compiled": found.compiled},
+        "byte_code": {"rewritten": found.rewritten, "compiled": found.compiled, "waiting": found.waiting},
         "added": [{"name": added.name, "version": added.version, "by": added.by} for added in found.added],
     }
     texts = labelled(changed=found.changed, missing=found.missing, mode_changed=found.modes)
@@ -122,6 +128,11 @@ def report(installed: InstalledRelease, options: frozenset[str]) -> int:
     texts += [] if proved else ["not proved: its post_install has not ended; start its installer again"]
     texts += [f"moved: {explanation(installed)}"] if moved else []
     verdict = "is as it was released" if good else "differs from what was released"
+    if found.waiting and found.good and proved and not moved:
+        verdict = (
+            f"is as it was released, but for {len(found.waiting):,} files of byte code, still to be made"
+        )
+        texts.append(f"make them: {manifest.distribution}-admin compile")
     texts.append(f"{manifest.label} {verdict}: {found.files:,} files checked")
     show(value, texts, options)
     return 0 if good else FAILED
@@ -153,21 +164,27 @@ def verify(
         scan.walk()
         share(batches, lambda batch: scan.note(scan.differing(batch)))
     rewritten = _rewritten(installed, scan.changed)
+    made_here = installed.manifest.compiled().keys() & scan.files.keys()
+    waiting = {path for path in made_here if path not in scan.seen}
+    waiting |= {path for path in made_here.intersection(scan.changed) if _is_pythons(installed, path)}
+    waiting -= rewritten
     others = set(scan.extra)
     nested = _in_environments(scan.extra)
-    compiled = {path for path in others - nested if _source(path) is not None and _source(path) not in others}
+    compiled = {path for path in others - nested if source_of(path) and source_of(path) not in others}
+    compiled |= {path for path in others if path.removesuffix(".new") in made_here}  # of one that was killed
     meta = {path for path in scan.extra if path.startswith("conda-meta/") and not path.startswith(f"{KEPT}/")}
     added, owned = added_packages(prefix, sorted(others - compiled - nested))
     others -= compiled | meta
     owned |= {path for path in others if path.startswith(_CONDAS)}
-    owned |= {path for path in others if _source(path) in others}  # its source is listed
+    owned |= {path for path in others if source_of(path) in others}  # its source is listed
     return Differences(
-        files=len(scan.files) + len(scan.links),
-        changed=sorted(set(scan.changed) - rewritten),
-        missing=sorted(path for path in [*scan.files, *scan.links] if path not in scan.seen),
+        files=len(scan.files) + len(scan.links) - len(waiting),
+        changed=sorted(set(scan.changed) - rewritten - waiting),
+        missing=sorted({*scan.files, *scan.links} - scan.seen - waiting),
         modes=sorted(set(scan.modes) - set(scan.changed)),
         unknown=sorted(others - owned),
         rewritten=sorted(rewritten),
+        waiting=sorted(waiting),
         extra=sorted(others),
         compiled=sorted(compiled),
         meta=sorted(meta),
@@ -280,12 +297,23 @@ def is_whole(path: str, expected: ExpectedFile) -> bool:
     return True
 
 
-def _source(path: str) -> str | None:
+def source_of(path: str) -> str | None:
     """Return the source that byte code in a ``__pycache__`` was made from."""
     folder, _, name = path.rpartition("/")
     if not name.endswith(".pyc") or not f"/{folder}".endswith("/__pycache__"):
         return None
     return f"{folder.removesuffix('__pycache__')}{name.partition('.')[0]}.py"
+
+
+def _is_pythons(installed: InstalledRelease, path: str) -> bool:
+    """Return whether Python has made byte code by itself: that has a longer name of its source."""
+    try:
+        data = PrefixTree(installed.prefix).read(path)
+        flags, time = struct.unpack("<4xII", data[:12])
+        now = int(os.stat(f"{installed.prefix}/{source_of(path)}").st_mtime) & 0xFFFFFFFF
+    except (OSError, struct.error):
+        return False
+    return flags == 0 and time == now and len(data) > installed.manifest.compiled()[path].size
 
 
 def _rewritten(installed: InstalledRelease, changed: list[str]) -> set[str]:
@@ -294,7 +322,7 @@ def _rewritten(installed: InstalledRelease, changed: list[str]) -> set[str]:
     The header of byte code is that of https://peps.python.org/pep-0552/.
     """
     manifest, found = installed.manifest, set()
-    sources = {source: path for path in changed if (source := _source(path)) is not None}
+    sources = {source: path for path in changed if (source := source_of(path)) is not None}
     lists = [manifest.stage0, *(frame.files for frame in manifest.frames())] if sources else []
     times = {file.path: file.extra for files in lists for file in files if file.path in sources}
     for source, path in sources.items():

@@ -16,10 +16,13 @@ def share(
     items: Iterable[Item],
     handle: Callable[[Item], int],
     on_progress: Callable[[int], None] = lambda _: None,
+    *,
+    most: int = _MOST,
 ) -> None:
     """Work through items with several threads until none is left, or one of them fails; raise what it raised.
 
     ``handle`` returns how much was done; ``on_progress`` gets the sum several times a second.
+    There are no more than ``most`` threads.
     """
     waiting, lock = iter(items), threading.Lock()
     errors: list[BaseException] = []
@@ -39,7 +42,7 @@ def share(
         except BaseException as error:  # noqa: BLE001 - the main thread raises it again
             errors.append(error)
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(os.cpu_count() or 1, _MOST))]
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(os.cpu_count() or 1, most))]
     for thread in threads:
         thread.start()
     try:

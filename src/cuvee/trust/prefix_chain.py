@@ -89,6 +89,7 @@ def walk_prefix(walk: ChainWalk, installed: InstalledRelease) -> None:
     _uncovered(walk, "noted files", own, "are as the installation noted, which is not signed")
     _uncovered(walk, "programs signed again", signed_again, "were signed again on this Mac")
     _uncovered(walk, "byte code", [*found.rewritten, *found.compiled], "were compiled by Python later")
+    _uncovered(walk, "byte code to be made", found.waiting, "are not there yet, or Python has made others")
     added = [f"{item.name} {item.version} (with {item.by})" for item in found.added]
     _uncovered(walk, "added packages", added, "were added by somebody")
     if found.meta:
@@ -113,7 +114,7 @@ def _paths(installed: InstalledRelease) -> set[str]:
 def _signed_files(installed: InstalledRelease) -> dict[str, PayloadFile]:
     manifest = installed.manifest
     lists = [*(frame.files for frame in [*manifest.frames(), *manifest.records]), manifest.stage0]
-    return {file.path: file for files in lists for file in files}
+    return {**{file.path: file for files in lists for file in files}, **manifest.compiled()}
 
 
 def _check_notes(installed: InstalledRelease) -> None:
