@@ -8,6 +8,18 @@ from in_toto_attestation.v1 import statement_pb2  # type: ignore[import-untyped]
 from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor  # type: ignore[import-untyped]
 from in_toto_attestation.v1.statement import Statement  # type: ignore[import-untyped]
 
+from cuvee.channel.wheels.index_comparison import imported_wheel
+from cuvee.release.provenance_stage import provenance_of
+from cuvee.release.record import Release
+
+
+def stated_provenance(release: Release, platform: str) -> bytes:
+    """Return the statement of one platform of a release, whose wheels its archives name."""
+    lock = release.lock.by_platform[platform]
+    return provenance_of(
+        release, lock, lambda item: imported_wheel(item, release.folder / item.url)
+    ).to_bytes()
+
 
 def read_statement(data: bytes) -> Any:
     """Return a statement that the library has validated."""

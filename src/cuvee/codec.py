@@ -55,9 +55,7 @@ class DecodeError(ValueError):
         super().__init__(f"{where or 'the document'}: expected {expected}, found {_shown(found)}")
 
 
-def encode(  # noqa: C901, PLR0911 - one per form
-    value: object, *, without: frozenset[str] = frozenset(), texts: tuple[type, ...] = ()
-) -> Json:
+def encode(value: object, *, without: frozenset[str] = frozenset(), texts: tuple[type, ...] = ()) -> Json:
     """Return ``value`` as JSON values.
 
     Parameters
@@ -72,30 +70,50 @@ def encode(  # noqa: C901, PLR0911 - one per form
     TypeError
         If a value has no form in JSON.
     """
+    return _encoder(without, texts)(value)
+
+
+@functools.cache
+def _encoder(without: frozenset[str], texts: tuple[type, ...]) -> Callable[[object], Json]:
+    """Return what encodes values; how to encode those of a type is found out once."""
+    forms: dict[type, Callable[[Any], Json]] = {}
 
     def inner(item: object) -> Json:
-        return encode(item, without=without, texts=texts)
+        form = forms.get(type(item))
+        if form is None:
+            form = forms[type(item)] = _form(type(item), inner, without, texts)
+        return form(item)
 
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, enum.Enum):
-        return inner(value.value)
-    if isinstance(value, tuple | list):
-        return [inner(item) for item in value]
-    if isinstance(value, Mapping):
-        return {str(key): inner(item) for key, item in value.items()}
-    if isinstance(value, set | frozenset):
-        return [inner(item) for item in sorted(value)]
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    if isinstance(value, Path):
-        return value.as_posix()
-    if isinstance(value, (Text, *texts)):
-        return str(value)
-    if is_dataclass(value) and not isinstance(value, type):
-        names = [field.name for field in fields(value) if field.name not in without and _is_in_json(field)]
-        return {name: inner(getattr(value, name)) for name in names}
-    raise TypeError(f"{type(value).__name__} has no form in JSON")
+    return inner
+
+
+_AS_THEY_ARE = (str, bool, int, float, types.NoneType)
+
+
+def _form(  # noqa: PLR0911 - one per form
+    kind: type, inner: Callable[[object], Json], without: frozenset[str], texts: tuple[type, ...]
+) -> Callable[[Any], Json]:
+    """Return what encodes values of a type; ``inner`` encodes what they hold."""
+    if issubclass(kind, _AS_THEY_ARE):
+        return lambda item: item
+    if issubclass(kind, enum.Enum):
+        return lambda item: inner(item.value)
+    if issubclass(kind, tuple | list):
+        return lambda item: [inner(entry) for entry in item]
+    if issubclass(kind, Mapping):
+        return lambda item: {str(key): inner(entry) for key, entry in item.items()}
+    if issubclass(kind, set | frozenset):
+        return lambda item: [inner(entry) for entry in sorted(item)]
+    if issubclass(kind, dt.date):
+        return lambda item: item.isoformat()
+    if issubclass(kind, Path):
+        return lambda item: item.as_posix()
+    if issubclass(kind, (Text, *texts)):
+        return str
+    if is_dataclass(kind):
+        names = [field.name for field in fields(kind) if field.name not in without and _is_in_json(field)]
+        return lambda item: {name: inner(getattr(item, name)) for name in names}
+    raise TypeError(f"{kind.__name__} has no form in JSON")
 
 
 def encode_object(value: object, *, without: frozenset[str] = frozenset()) -> dict[str, Json]:

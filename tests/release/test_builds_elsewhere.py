@@ -35,10 +35,9 @@ from cuvee.process import Request
 from cuvee.release.build_stage import plan_builds
 from cuvee.release.builds_elsewhere import BuildsElsewhere, read_builds_elsewhere
 from cuvee.release.pipeline import check_release
-from cuvee.release.provenance_stage import provenance_of
 from cuvee.release.record import BuildResult, ChannelResult, Release
 from cuvee.release.session import Options, Session
-from in_toto_statements import read_provenance
+from in_toto_statements import read_provenance, stated_provenance
 from needed_programs import HANGING, needs
 from tiny_distribution import NOW, Recorder
 
@@ -384,7 +383,7 @@ def test_a_package_is_built_by_the_job_of_its_platform_and_taken_by_the_job_that
     assert package.sha256 in {item.sha256 for item in release.checked.archives}
     ran = {item.identifier for item in release.checks if item.status is not Status.SKIPPED}
     assert {"file-names", "libraries", "machines", "record"} <= ran
-    found = read_provenance(provenance_of(release, release.lock.by_platform["win-64"]).to_bytes())
+    found = read_provenance(stated_provenance(release, "win-64"))
     notes = {item.name: dict(item.annotations) for item in found.build_definition.resolved_dependencies}
     assert notes["recipes/app"]["builtElsewhere"] == "on another machine, linux-64, as that says"
     assert "builtElsewhere" not in notes["recipes/pure"]

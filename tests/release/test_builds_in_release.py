@@ -15,10 +15,9 @@ from cuvee.platforms import host
 from cuvee.release.build_stage import plan_builds
 from cuvee.release.channel_stage import make_channel
 from cuvee.release.pipeline import check_release, lock_release
-from cuvee.release.provenance_stage import provenance_of
 from cuvee.release.record import Release
 from cuvee.release.session import Options, Session
-from in_toto_statements import read_provenance
+from in_toto_statements import read_provenance, stated_provenance
 from needed_programs import needs
 from tiny_distribution import NOW, Recorder
 
@@ -121,7 +120,7 @@ def test_what_a_recipe_makes_is_there_in_place_of_the_wheel_of_that_name(
 
 def test_provenance_names_recipes_and_their_sources(built: Built, release: Release) -> None:
     assert release.built is not None
-    data = provenance_of(release, release.lock.by_platform["linux-64"]).to_bytes()
+    data = stated_provenance(release, "linux-64")
     found = read_provenance(data).build_definition.resolved_dependencies
     made = {item.file_name: item.recipe for item in release.built.packages}
     of_recipes = [item for item in found if item.annotations["package"] in made]

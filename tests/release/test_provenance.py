@@ -20,12 +20,11 @@ from cuvee.files import canonical_json, sha256_bytes, sha256_file
 from cuvee.lock.model import Lock, PlatformLock
 from cuvee.manifest.model import Manifest, PatchedPackage
 from cuvee.release.artefacts import Artefact, ArtefactKind
-from cuvee.release.provenance_stage import provenance_of
 from cuvee.release.record import BuildResult, ChannelResult, ImageResult, InstallerResult, LockResult, Release
 from cuvee.release.signing import sign_release
 from cuvee.release.sums import read_sums
 from cuvee.trust.keys import SigningKey
-from in_toto_statements import read_provenance, read_statement
+from in_toto_statements import read_provenance, read_statement, stated_provenance
 from tiny_distribution import Distribution, write_key
 
 WHEEL = "six-1.17.0-py2.py3-none-any.whl"
@@ -132,7 +131,7 @@ def made_of(folder: Path) -> Release:
 
 
 def stated(release: Release) -> bytes:
-    return provenance_of(release, release.lock.platforms[0]).to_bytes()
+    return stated_provenance(release, "linux-64")
 
 
 def test_everything_is_told_with_where_it_came_from(tmp_path: Path) -> None:

@@ -40,13 +40,12 @@ def command(manifest: Path, *, as_json: bool, **options: Any) -> int:
     """
     from cuvee.errata.errata_in_report import errata_beside
     from cuvee.release.pipeline import cut
-    from cuvee.release.report_stage import page_of
-    from cuvee.report.summary import summary_lines
+    from cuvee.release.report_stage import summary_of
 
-    def work(session: "Session") -> "tuple[Release, list[str]]":
+    def work(session: "Session") -> "tuple[Release, tuple[str, ...]]":
         session.errata_of = errata_beside(session.manifest.path.parent)
         made = cut(session)
-        return made, summary_lines(page_of(session, made))
+        return made, summary_of(session, made)
 
     result, summary = run_pipeline(work, manifest=manifest, as_json=as_json, **options)
     if as_json:

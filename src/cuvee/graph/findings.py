@@ -19,8 +19,7 @@ class Verdict(enum.Enum):
     BLOCKED = "blocked"
 
     def __lt__(self, other: "Verdict") -> bool:
-        order = list(Verdict)
-        return order.index(self) < order.index(other)
+        return _ORDER[self] < _ORDER[other]
 
     @property
     def must_act(self) -> str:
@@ -33,6 +32,7 @@ class Verdict(enum.Enum):
         return int(self >= Verdict.WAITING)
 
 
+_ORDER = {verdict: number for number, verdict in enumerate(Verdict)}
 _MUST_ACT = {
     Verdict.READY: "No action is needed.",
     Verdict.INFO: "No action is needed; this is for information.",
@@ -83,4 +83,4 @@ class Finding:
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """Return the worst verdict; `Verdict.READY` if there are none."""
-    return max(verdicts, default=Verdict.READY)
+    return max(set(verdicts), default=Verdict.READY)

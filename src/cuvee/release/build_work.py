@@ -157,7 +157,8 @@ def _publish(
                 link_or_copy(cache.archive(package), archive)
                 write_bytes(log, cache.log(package).read_bytes())
             made += (archive, log)
-    index_channel(workspace.channel, platforms, without=_replaced(session, done, platforms))
+    replaced = _replaced(session, done, platforms)
+    index_channel(workspace.channel, platforms, without=replaced, known=session.records)
     repodata = (workspace.channel / subdir / "repodata.json" for subdir in sorted({"noarch", *platforms}))
     return (*made, *repodata)
 

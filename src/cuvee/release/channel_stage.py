@@ -92,7 +92,7 @@ def _make(session: Session) -> Made[ChannelResult]:
         for item in interpreters:
             _link_or_copy(item.archive, folder / item.platform)
         imported = _import_wheels(session, carried, interpreters, folder)
-        index_channel(folder, platforms)
+        index_channel(folder, platforms, known=session.records)
         patched = tested_wheels(session, imported, folder, platforms)
     result = ChannelResult(
         absent=tuple(absent),

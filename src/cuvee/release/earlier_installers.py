@@ -8,7 +8,6 @@ from cuvee.integration.lifecycle_plan import EarlierRelease
 from cuvee.integration.model import SuiteKind
 from cuvee.manifest.model import Manifest
 from cuvee.release.artefacts import ArtefactKind
-from cuvee.release.record import Release
 from cuvee.release.record_parts import RECORD
 from cuvee.release.session import Session
 
@@ -55,7 +54,7 @@ def _release(session: Session, manifest: Manifest, platform: str) -> EarlierRele
         absent = f"the release folder of {name} is not here: copy it beside that of this release, or cut it"
         return EarlierRelease(version=version, absent=absent)
     try:
-        artefacts = Release.open(folder).artefacts
+        artefacts = session.record_of(folder).artefacts
     except CuveeError as error:
         reason = error.message.replace(str(folder), name)
         return EarlierRelease(version=version, absent=f"the record of {name} cannot be read: {reason}")

@@ -202,6 +202,7 @@ def _begin(session: Session) -> bytes:
 
     Return the record that was there and could not be put aside, such as that of a copy without its stages.
     """
+    session.make.look_ahead(without=_REPORTED)
     session.read_files()
     session.make.put_aside(*_REPORTED)
     record = session.workspace.folder / RECORD

@@ -1,11 +1,11 @@
 """The provenance stage: for each platform, what its files were made of."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from cuvee.approvals.approval_files import MANIFEST
 from cuvee.build.model import BuiltFrom
 from cuvee.channel.patches.patch_files import PATCHES
-from cuvee.channel.wheels.index_comparison import imported_wheel
+from cuvee.channel.wheels.index_comparison import ImportedWheel
 from cuvee.codec import Json, encode_object
 from cuvee.conda.package_archive import read_info_files
 from cuvee.conda.package_record import LockedPackage
@@ -27,7 +27,9 @@ def make_provenance(session: Session, release: Release) -> None:
     folder = session.workspace.folder / PROVENANCE
     made = {item.platform for item in release.handed_out if item.not_made is None}
     statements = {
-        folder / f"{lock.platform}{STATEMENT}": provenance_of(release, lock).to_bytes()
+        folder / f"{lock.platform}{STATEMENT}": provenance_of(
+            release, lock, session.imported_wheel
+        ).to_bytes()
         for lock in release.lock.platforms
         if lock.platform in made
     }
@@ -41,8 +43,13 @@ def make_provenance(session: Session, release: Release) -> None:
     session.make(Stage(name="provenance", inputs=inputs, run=run, load=lambda _: None))
 
 
-def provenance_of(release: Release, lock: PlatformLock) -> ProvenanceStatement:
+WheelOf = Callable[[LockedPackage], ImportedWheel | None]
+
+
+def provenance_of(release: Release, lock: PlatformLock, wheel_of: WheelOf) -> ProvenanceStatement:
     """Return what the files of one platform were made of.
+
+    ``wheel_of`` says of which wheel a package of the release's own channel was made.
 
     Raises
     ------
@@ -68,13 +75,15 @@ def provenance_of(release: Release, lock: PlatformLock) -> ProvenanceStatement:
             "base": release.base,
             "channels": [clean_url(channel) for channel in manifest.channels],
         },
-        materials=tuple(_materials(release, lock, own)),
+        materials=tuple(_materials(release, lock, own, wheel_of)),
         byproducts=tuple(_byproducts(release, lock, own)),
         tools=release.tools,
     )
 
 
-def _materials(release: Release, lock: PlatformLock, own: list[LockedPackage]) -> Iterator[Resource]:
+def _materials(
+    release: Release, lock: PlatformLock, own: list[LockedPackage], wheel_of: WheelOf
+) -> Iterator[Resource]:
     for package in lock.packages:
         if not package.is_local:
             yield Resource(
@@ -84,12 +93,12 @@ def _materials(release: Release, lock: PlatformLock, own: list[LockedPackage]) -
                 digests={"sha256": package.sha256},
             )
     for package in own:
-        yield from _sources(release, package)
+        yield from _sources(release, package, wheel_of)
         if package.name in {item.name for item in release.manifest.patched}:
             yield from _patches(release, package)
 
 
-def _sources(release: Release, package: LockedPackage) -> Iterator[Resource]:
+def _sources(release: Release, package: LockedPackage, wheel_of: WheelOf) -> Iterator[Resource]:
     """Yield what a package of the release's own channel was made of."""
     note = {"package": package.file_name}
     recipe = _recipe_of(release, package)
@@ -101,7 +110,7 @@ def _sources(release: Release, package: LockedPackage) -> Iterator[Resource]:
             place = {"uri" if url.startswith("pkg:") else "location": url}
             yield Resource(name=source.file_name, **place, digests={"sha256": source.sha256}, notes=note)
         return
-    wheel = imported_wheel(package, release.folder / package.url)
+    wheel = wheel_of(package)
     origins = {item.platform: item for item in release.channel.interpreters}
     if wheel is not None:
         uri = wheel_purl(wheel.name.name, str(wheel.name.version), wheel.name.file_name)

@@ -28,7 +28,7 @@ def prepare_history(session: Session) -> None:
     base = _base_folder(session)
     with HistoryFile.open(path) as history:
         if base is not None:
-            history.add(history_run(Release.open(base), released_anyway=was_signed_anyway(base)))
+            history.add(history_run(session.record_of(base), released_anyway=was_signed_anyway(base)))
 
 
 def compare_with_history(session: Session, release: Release) -> Release:

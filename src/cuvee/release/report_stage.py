@@ -1,19 +1,34 @@
-"""The report stage: the pictures, the page with its data, and ``release.json``."""
+"""The report stage: the pictures, the page with its data, and ``release.json``.
 
+What makes them is imported when it is made: a run without any change only needs what was kept.
+"""
+
+import datetime as dt
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
-from cuvee.codec import encode
-from cuvee.graph.drawing.graph_formats import FORMATS as GRAPH_FORMATS
+from cuvee.codec import Json, decode, encode
 from cuvee.history.history_file import HistoryFile
 from cuvee.history.over_releases import Past, past_releases
-from cuvee.release.pictures import write_release
-from cuvee.release.record import Release
+from cuvee.release.record import Release, StageResult
 from cuvee.release.record_parts import RECORD
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage
 from cuvee.report.badges import Badge
-from cuvee.report.page import Page, build_page
-from cuvee.report.writer import write_report
+from cuvee.report.page import build_page
+from cuvee.report.summary import summary_lines
+
+Result = TypeVar("Result", bound=StageResult)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """What the record has that is not among the inputs of the stage, and the report in a few lines."""
+
+    made_at: dt.datetime
+    reused: tuple[str, ...]
+    summary: tuple[str, ...]
 
 
 def make_report(session: Session, release: Release) -> Release:
@@ -25,22 +40,54 @@ def make_report(session: Session, release: Release) -> Release:
     errata = session.errata_of(release)
 
     def run() -> Made[Release]:
+        from cuvee.graph.drawing.graph_formats import FORMATS as GRAPH_FORMATS
+        from cuvee.release.pictures import write_release
+        from cuvee.report.writer import write_report
+
         graph = session.graph(release.lock, release.absent)
         formats = ("svg", *GRAPH_FORMATS)
         write_release(graph, release.findings, workspace.pictures, formats)
-        session.page = build_page(release, workspace.results, errata)
-        write_report(session.page, release, graph, workspace.report, past_of(release, session.history_file))
+        page = build_page(release, workspace.results, errata)
+        write_report(page, release, graph, workspace.report, past_of(release, session.history_file))
         release.save()
         outputs = (workspace.pictures, workspace.report, workspace.folder / RECORD)
-        return Made(result=release, outputs=outputs)
+        session.summary = tuple(summary_lines(page))
+        reused = frozenset(item.stage for item in release.stages if item.reused)
+        kept = _Kept(made_at=release.made_at, reused=tuple(sorted(reused)), summary=session.summary)
+        return Made(result=release, outputs=outputs, kept=encode(kept))
+
+    def load(kept: Json) -> Release:
+        known = decode(_Kept, kept)
+        session.summary = known.summary
+        return _as_recorded(release, known)
 
     stage = Stage(
         name="report",
         inputs=[encode(release, without=frozenset({"made_at", "reused"})), encode(errata, texts=(Badge,))],
         run=run,
-        load=lambda _: Release.open(workspace.folder),
+        load=load,
     )
     return session.make(stage).result
+
+
+def _as_recorded(release: Release, known: _Kept) -> Release:
+    """Return a release with what its record says otherwise; all else in it is among the inputs."""
+
+    def recorded(item: Result) -> Result:
+        return replace(item, reused=item.stage in known.reused)
+
+    return replace(
+        release,
+        made_at=known.made_at,
+        channel=recorded(release.channel),
+        built=recorded(release.built) if release.built is not None else None,
+        locked=recorded(release.locked),
+        metapackages=recorded(release.metapackages) if release.metapackages is not None else None,
+        checked=recorded(release.checked) if release.checked is not None else None,
+        images=tuple(map(recorded, release.images)),
+        installers=tuple(map(recorded, release.installers)),
+        tests=tuple(map(recorded, release.tests)),
+    )
 
 
 def past_of(release: Release, path: Path) -> Past:
@@ -57,6 +104,12 @@ def past_of(release: Release, path: Path) -> Past:
         return past_releases(history, release.manifest.distribution, release.manifest.version)
 
 
-def page_of(session: Session, release: Release) -> Page:
-    """Return the page of a release: the one that this run has written, if it has."""
-    return session.page or build_page(release, session.workspace.results, session.errata_of(release))
+def summary_of(session: Session, release: Release) -> tuple[str, ...]:
+    """Return the report in a few lines, as the run that wrote it has kept them.
+
+    Approvals come after the report, so that a release that needs some is summed up as it is now.
+    """
+    if session.summary and not release.quorums:
+        return session.summary
+    page = build_page(release, session.workspace.results, session.errata_of(release))
+    return tuple(summary_lines(page))

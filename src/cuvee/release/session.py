@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from cuvee.channel.connection import Connection
     from cuvee.channel.model import Absent
     from cuvee.channel.patches.patch_files import PatchSet
+    from cuvee.channel.repodata_writer import Record
+    from cuvee.channel.wheels.index_comparison import ImportedWheel
+    from cuvee.conda.package_record import LockedPackage
     from cuvee.executors.dask_cluster import DaskCluster
     from cuvee.graph.release_graph import ReleaseGraph
     from cuvee.image.model import ImageSigner
@@ -38,7 +41,6 @@ if TYPE_CHECKING:
     from cuvee.release.builds_elsewhere import BuildsElsewhere
     from cuvee.release.record import Release, Unsolved
     from cuvee.report.erratum_rows import ErrataOf
-    from cuvee.report.page import Page
 
 SUITES_FOLDER = "integration_tests"
 
@@ -146,9 +148,12 @@ class Session:
         folder = options.folder or options.dist / manifest.release_name
         self.workspace = Workspace(folder.resolve(), options.cache.resolve())
         self.make = StageRunner(folder=self.workspace.folder, reporter=reporter)
-        self.page: Page | None = None
+        self.summary: tuple[str, ...] = ()
         self.reached: Release | None = None
         self.recipe_facts: RecipeFacts | None = None
+        self.records: dict[str, Record] = {}  # what repodata says of the release's own archives, by SHA-256
+        self._wheels: dict[str, ImportedWheel | None] = {}
+        self._releases: dict[Path, Release] = {}
         self._archives: dict[str, Mapping[str, Path | CuveeError]] = {}
         self._graph: ReleaseGraph | None = None
 
@@ -309,6 +314,29 @@ class Session:
                 today=self.options.now,
             )
         return replace(self._graph, recipes=self.recipe_facts)
+
+    def record_of(self, folder: Path) -> Release:
+        """Return the record of another release, read once in a run; for errors see `Release.open`."""
+        from cuvee.release.record import Release
+
+        if folder not in self._releases:
+            self._releases[folder] = Release.open(folder)
+        return self._releases[folder]
+
+    def imported_wheel(self, package: LockedPackage) -> ImportedWheel | None:
+        """Return the wheel that a package of the release's own channel was made of; it is read once in a run.
+
+        Raises
+        ------
+        IntegrityError
+            If the archive cannot be read.
+        """
+        from cuvee.channel.wheels.index_comparison import imported_wheel
+
+        if package.url not in self._wheels:
+            self._wheels[package.url] = imported_wheel(package, self.workspace.folder / package.url)
+        wheel = self._wheels[package.url]
+        return replace(wheel, package=package) if wheel is not None else None
 
     def requested(self, platform: str) -> tuple[Requirement, ...]:
         """Return what is requested on one platform: by the manifest, and by cuvee for its own needs."""

@@ -45,14 +45,14 @@ def _compare_imported(
     session: Session, channel: ChannelResult, packages: Iterable[LockedPackage]
 ) -> SourceComparison:
     """Compare packages of the release's own channel with the index, if they were made of wheels."""
-    from cuvee.channel.wheels.index_comparison import ImportedWheel, compare_with_index, imported_wheel
+    from cuvee.channel.wheels.index_comparison import ImportedWheel, compare_with_index
     from cuvee.channel.wheels.model import ResolutionTarget
 
     wheels: list[ImportedWheel] = []
     unread: dict[str, CuveeError] = {}
     for package in packages:
         try:
-            wheel = imported_wheel(package, session.workspace.folder / package.url)
+            wheel = session.imported_wheel(package)
         except CuveeError as error:
             unread[package.identifier] = error
         else:

@@ -6,7 +6,7 @@ travel as values; a result is read from disk only if an earlier run has written 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from time import monotonic
@@ -17,6 +17,7 @@ from cuvee.errors import CuveeError
 from cuvee.files import fingerprint, sha256_file
 from cuvee.folder_hashes import code_fingerprint, file_hashes
 from cuvee.progress import Reporter
+from cuvee.release.hashes_ahead import HashesAhead
 
 if TYPE_CHECKING:
     from cuvee.release.artefacts import Artefact
@@ -154,6 +155,8 @@ class StageRunner:
         programs of packages run before the end of the run, and could change what is on disk.
     failed
         The errors of this run's stages, each with the stage's name.
+    ahead
+        Hashes of large files, from `look_ahead`.
     """
 
     folder: Path
@@ -162,6 +165,7 @@ class StageRunner:
     worked: set[str] = field(default_factory=set)
     failed: list[tuple[Exception, str]] = field(default_factory=list)
     made: dict[str, str] = field(default_factory=dict)
+    ahead: HashesAhead = field(default_factory=HashesAhead)
 
     def __call__(self, stage: Stage[Result], *, again: bool = False) -> Done[Result]:
         """Return the result of a stage: that of an earlier run if nothing that it depends on has changed."""
@@ -181,6 +185,7 @@ class StageRunner:
                 )
         start = monotonic()
         self.worked.add(stage.name)
+        self.ahead.stop()
         try:
             made = stage.run()
         except Exception as error:
@@ -202,6 +207,18 @@ class StageRunner:
         self.done.add(stage.name)
         self.made.update(outputs)
         return Done(stage=stage.name, result=made.result, inputs=inputs, seconds=seconds, reused=False)
+
+    def look_ahead(self, *, without: Collection[str]) -> None:
+        """Begin to hash the large files of stages that have finished earlier, in a thread.
+
+        What a stage writes, or what runs in one, may change files: what was hashed before counts only until
+        the first stage of this run has work to do. ``without`` are stages whose files will be moved before
+        they are looked at.
+        """
+        names = sorted({path.stem for path in (self.folder / ".stages").glob("*.json")}.difference(without))
+        entries = map(self.recorded, names)
+        outputs = [path for entry in entries if entry is not None for path in entry.outputs]
+        self.ahead.start([self.folder / path for path in outputs])
 
     def failed_in(self, error: Exception) -> str:
         """Return the name of the stage that raised an error; empty if none did."""
@@ -268,11 +285,13 @@ class StageRunner:
 
     def is_unchanged(self, outputs: Mapping[str, str]) -> bool:
         """Whether files that a stage wrote, by their path in the release folder, still have these hashes."""
+        paths = [self.folder / path for path in outputs]
+        known = {path: sha256 for path in paths if (sha256 := self.ahead.take(path)) is not None}
         try:
-            found = file_hashes([self.folder / path for path in outputs])
+            known |= file_hashes(path for path in paths if path not in known)
         except OSError:
             return False
-        return [sha for _, sha in found] == list(outputs.values())
+        return [known.get(path) for path in paths] == list(outputs.values())
 
     def _path(self, name: str) -> Path:
         return self.folder / ".stages" / f"{name}.json"

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from cuvee.integration.cluster_run import ClusterPlatform, platform_on_cluster
 from cuvee.integration.runners.protocol import Runner
 from cuvee.integration.runners.selection import all_runners, select_runner
 from cuvee.release.session import Session
+
+if TYPE_CHECKING:
+    from cuvee.integration.cluster_run import ClusterPlatform
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")
@@ -25,7 +27,7 @@ class TestPlace:
 
     runner: Runner | None
     reason: str = ""
-    cluster: ClusterPlatform | None = None
+    cluster: "ClusterPlatform | None" = None
 
     @property
     def keeps_files_away(self) -> bool:
@@ -41,6 +43,8 @@ def place_of(session: Session, platform: str) -> TestPlace:
     if not options.executor.is_remote:
         runner, reason = select_runner(platform, emulate=options.emulate, cache=cache, place=session.place)
         return TestPlace(runner=runner, reason=reason)
+    from cuvee.integration.cluster_run import platform_on_cluster
+
     found, reason = platform_on_cluster(session.cluster, platform, emulate=options.emulate)
     if found is None:
         return TestPlace(runner=None, reason=reason)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cuvee.codec import Json, encode
 from cuvee.errors import CuveeError, IntegrityError, UsageError
@@ -13,7 +14,6 @@ from cuvee.files import fingerprint, sha256_bytes
 from cuvee.folder_hashes import code_fingerprint, folder_inputs
 from cuvee.graph.checks import TEST_CHECKS, CheckOutcome, run_checks
 from cuvee.graph.release_graph import AcceptedFailure, PlatformTests, ReleaseGraph
-from cuvee.integration.cluster_run import ClusterPlatform
 from cuvee.integration.kept_units import KeptUnits
 from cuvee.integration.model import SMOKE, CommandRule, KnownFailure, Plan, QuarantinedTest
 from cuvee.integration.outcomes import OutcomeState, PlatformRun, blocking
@@ -32,6 +32,9 @@ from cuvee.release.riding_sources import riding_tools
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage, finished
 from cuvee.release.test_places import place_of
+
+if TYPE_CHECKING:
+    from cuvee.integration.cluster_run import ClusterPlatform
 
 
 def make_tests(
@@ -131,7 +134,7 @@ def run_with(
     results: Path,
     choice: UnitChoice,
     kept: KeptUnits | None = None,
-    place: ClusterPlatform | None = None,
+    place: "ClusterPlatform | None" = None,
 ) -> PlatformRun:
     """Run units of a plan with an installer of the release; replace ``<results>/<platform>/``.
 

@@ -189,7 +189,8 @@ def _refuse_bombs(entries: Collection[zipfile.ZipInfo], wheel: str, size: int) -
 
 
 def _bad_name(path: str) -> str | None:
-    if any(unicodedata.category(char) in {"Cc", "Cs"} for char in path):
+    # What is printable has no such characters, and is told from the others without looking at each.
+    if not path.isprintable() and any(unicodedata.category(char) in {"Cc", "Cs"} for char in path):
         return "its name has control characters"
     if "\\" in path or path.startswith("/") or re.match(r"[A-Za-z]:", path):
         return "its name is not a relative path with /"

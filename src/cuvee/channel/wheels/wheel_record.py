@@ -10,9 +10,8 @@ import csv
 import hashlib
 import io
 import posixpath
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 
 from cuvee.errors import IntegrityError
 
@@ -76,9 +75,8 @@ def parse_record(data: bytes, sizes: Mapping[str, int], unsigned: set[str], *, w
     except (csv.Error, UnicodeDecodeError) as error:
         raise IntegrityError(f"{where}: RECORD cannot be read: {error}") from None
     record = WheelRecord()
-    folders = {parent.as_posix() for member in sizes for parent in PurePosixPath(member).parents}
     for row in filter(None, rows):
-        path = _member(row[0], sizes, folders, record)
+        path = _member(row[0], sizes, record)
         if path is not None and path not in unsigned:
             _add(path, row, sizes[path], record)
     missing = sizes.keys() - record.entries.keys() - unsigned
@@ -86,14 +84,15 @@ def parse_record(data: bytes, sizes: Mapping[str, int], unsigned: set[str], *, w
     return record
 
 
-def _member(path: str, sizes: Mapping[str, int], folders: Collection[str], record: WheelRecord) -> str | None:
+def _member(path: str, sizes: Mapping[str, int], record: WheelRecord) -> str | None:
     if path in sizes:
         return path
     normal = posixpath.normpath(path.replace("\\", "/"))
     if normal in sizes:
         record.irregularities.append(f"RECORD has {path!r} for {normal}")
         return normal
-    why = "is a folder" if normal in folders else "does not exist"
+    is_folder = normal == "." or any(member.startswith(f"{normal}/") for member in sizes)
+    why = "is a folder" if is_folder else "does not exist"
     record.irregularities.append(f"RECORD lists {path!r}, which {why}")
     return None
 

@@ -1,0 +1,67 @@
+"""Hashes of files that are computed in a thread before somebody asks for them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+_LARGE = 1 << 20
+"""Bytes from which a file is worth it: of a small one, a thread hashes little and waits for the others."""
+
+_CHUNK = 8 << 20
+"""Bytes at a time: whenever a thread has read or hashed some, it waits for the one that runs Python."""
+
+
+@dataclass(slots=True)
+class HashesAhead:
+    """Hashes files in a thread; nothing is known of one before `start`, and after `stop`."""
+
+    _found: dict[Path, Future[str | None]] = field(default_factory=dict)
+    _thread: ThreadPoolExecutor | None = None
+
+    def start(self, paths: Sequence[Path]) -> None:
+        """Begin to hash the large ones of these files, in this order."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        self.stop()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hashes")
+        self._found = {path: self._thread.submit(_sha256, path) for path in paths if _is_large(path)}
+
+    def take(self, path: Path) -> str | None:
+        """Return the hash of a file, and forget it; `None` if it is not known, or the file was not readable.
+
+        Waits for it, if the thread is at work on it.
+        """
+        future = self._found.pop(path, None)
+        return None if future is None or future.cancel() else future.result()
+
+    def stop(self) -> None:
+        """Forget all hashes, and wait until no file is open."""
+        self._found.clear()
+        if self._thread is not None:
+            self._thread.shutdown(cancel_futures=True)
+            self._thread = None
+
+
+def _is_large(path: Path) -> bool:
+    try:
+        return path.stat().st_size >= _LARGE
+    except OSError:
+        return False
+
+
+def _sha256(path: Path) -> str | None:
+    sha256, buffer = hashlib.sha256(), memoryview(bytearray(_CHUNK))
+    try:
+        with path.open("rb", buffering=0) as stream:
+            while count := stream.readinto(buffer):
+                sha256.update(buffer[:count])
+    except OSError:
+        return None
+    return sha256.hexdigest()
