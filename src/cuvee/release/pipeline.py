@@ -161,6 +161,7 @@ def cut(session: Session) -> Release:
         tested = _with_changes(session, run_tests(session))
         tested = with_quorums(tested, session.options.now.date(), files=())
         _forget_beginning(session)
+        session.index.save(session.workspace.index_questions)
         release = make_report(session, tested)
         if any(item.not_made is None for item in release.handed_out):
             make_provenance(session, release)
@@ -204,6 +205,7 @@ def _begin(session: Session) -> bytes:
     """
     session.make.look_ahead(without=_REPORTED)
     session.read_files()
+    session.index.ask_ahead(session.workspace.index_questions)
     session.make.put_aside(*_REPORTED)
     record = session.workspace.folder / RECORD
     left = record.read_bytes() if record.is_file() else b""

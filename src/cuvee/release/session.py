@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cuvee.channel.patches.patch_files import PatchSet
     from cuvee.channel.repodata_writer import Record
     from cuvee.channel.wheels.index_comparison import ImportedWheel
+    from cuvee.channel.wheels.index_questions import IndexQuestions
     from cuvee.conda.package_record import LockedPackage
     from cuvee.executors.dask_cluster import DaskCluster
     from cuvee.graph.release_graph import ReleaseGraph
@@ -193,6 +194,13 @@ class Session:
         from cuvee.channel.connection import connect
 
         return connect(self.workspace.cache, self.reporter)
+
+    @cached_property
+    def index(self) -> IndexQuestions:
+        """The questions about imported wheels that this run has for the Python index."""
+        from cuvee.channel.wheels.index_questions import IndexQuestions
+
+        return IndexQuestions()
 
     @cached_property
     def branding(self) -> Branding:

@@ -62,7 +62,7 @@ def _compare_imported(
         ResolutionTarget(platform=item.platform, python=item.version, floor=floors.get(item.platform, {}))
         for item in channel.interpreters
     ]
-    found = compare_with_index(wheels, targets) if wheels else SourceComparison()
+    found = compare_with_index(wheels, targets, session.index.answer) if wheels else SourceComparison()
     if not unread:
         return found
     reason = next(iter(unread.values())).message

@@ -33,6 +33,8 @@ class Workspace:
         The logs of what was built from recipes.
     imports
         The folder of the channel that builds take packages from.
+    index_questions
+        What the Python index was asked about imported wheels.
     lock_file
         The ``pixi.lock``.
     metapackages
@@ -59,6 +61,7 @@ class Workspace:
         self.channel = folder / "channel"
         self.builds = folder / "builds"
         self.imports = folder / ".stages" / "imports"
+        self.index_questions = folder / ".stages" / "index-questions"
         self.lock_file = folder / "lock" / "pixi.lock"
         self.metapackages = folder / "metapackages"
         self.pictures = folder / "checks" / "graph"

@@ -5,13 +5,14 @@ and hashes in a ``pylock.toml``. That has no field for yanked files, so these ar
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from cuvee.channel.source_comparison import ChangedPackage, NotCompared, SourceChange, SourceComparison
 from cuvee.channel.wheels import uv
+from cuvee.channel.wheels.index_questions import IndexQuestion
 from cuvee.channel.wheels.model import ResolutionTarget
 from cuvee.channel.wheels.resolution_errors import is_unsolved, resolution_error
 from cuvee.channel.wheels.resolve import wheel_file_name
@@ -55,13 +56,18 @@ def imported_wheel(package: LockedPackage, archive: Path) -> ImportedWheel | Non
 
 
 def compare_with_index(
-    wheels: Sequence[ImportedWheel], targets: Sequence[ResolutionTarget]
+    wheels: Sequence[ImportedWheel],
+    targets: Sequence[ResolutionTarget],
+    answer: Callable[[IndexQuestion], Completed] = IndexQuestion.ask,
 ) -> SourceComparison:
-    """Compare imported wheels with what the index has today, each platform for its own target."""
+    """Compare imported wheels with what the index has today, each platform for its own target.
+
+    ``answer`` returns uv's answer to a question.
+    """
 
     def one(target: ResolutionTarget) -> list[ChangedPackage | NotCompared]:
         here = [wheel for wheel in wheels if wheel.package.platform == target.platform]
-        return list(_compare(here, target)) if here else []
+        return list(_compare(here, target, answer)) if here else []
 
     with ThreadPoolExecutor(max(len(targets), 1)) as pool:
         found = [item for answer in pool.map(one, targets) for item in answer]
@@ -76,19 +82,19 @@ def compare_with_index(
 
 
 def _compare(
-    wheels: Sequence[ImportedWheel], target: ResolutionTarget
+    wheels: Sequence[ImportedWheel], target: ResolutionTarget, answer: Callable[[IndexQuestion], Completed]
 ) -> Iterator[ChangedPackage | NotCompared]:
     """Yield what differs on one platform; of several wheels without an answer each is asked for by itself."""
-    lines = [f"{wheel.name.name}=={wheel.name.version}" for wheel in wheels]
+    lines = tuple(f"{wheel.name.name}=={wheel.name.version}" for wheel in wheels)
     try:
-        done = uv.compile_requirements(lines, target=target, more=("--no-deps",))
+        done = answer(IndexQuestion(lines=lines, target=target))
         if done.ok:
             yield from _differences(wheels, done)
             return
         if is_unsolved(done) and len(wheels) > 1:
             middle = len(wheels) // 2
             for part in (wheels[:middle], wheels[middle:]):
-                yield from _compare(part, target)
+                yield from _compare(part, target, answer)
             return
         error = resolution_error(done, (), platform=target.platform, nearest=lambda _: ())
     except CuveeError as missing:
