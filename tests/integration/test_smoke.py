@@ -3,12 +3,13 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
+from cuvee.integration.installation_tests import INSTALL_SECONDS
 from cuvee.integration.installed_environment import InstalledDistribution, InstalledEnvironment
 from cuvee.integration.model import PackagePlan, Plan
 from cuvee.integration.outcomes import OutcomeState
 from cuvee.integration.runners.native import NativeRunner
-from cuvee.integration.runners.protocol import Sandbox
-from cuvee.integration.smoke import jobs, metadata_problems, same_version
+from cuvee.integration.runners.protocol import Command, Sandbox
+from cuvee.integration.smoke import describe, jobs, metadata_problems, same_version
 from cuvee.integration.test_session import TestSession
 from cuvee.process import Completed, Request
 
@@ -130,3 +131,26 @@ def test_what_only_a_packages_own_tests_need_is_not_its_fault(
     )
     (job,) = jobs(session, environment(InstalledDistribution(name="tool", version="1.0")))
     assert [outcome.state for outcome in job()] == [state]
+
+
+def test_the_first_program_has_as_long_as_an_installation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Command] = []
+
+    def answer(self: TestSession, command: Command) -> Completed:
+        asked.append(command)
+        return Completed(request=Request(argv=("python",)), exit_code=1, stdout="", stderr="", seconds=0.1)
+
+    monkeypatch.setattr(TestSession, "run", answer)
+    for timeout in (1.0, 2 * INSTALL_SECONDS):
+        session = TestSession(
+            plan=Plan(platform="win-64", packages=()),
+            runner=NativeRunner(),
+            sandbox=Sandbox(platform="win-64", prefix=tmp_path, home=tmp_path, temp=tmp_path),
+            logs=tmp_path / "logs",
+            work=tmp_path / f"work-{timeout}",
+            timeout=timeout,
+        )
+        assert describe(session)[1] is None
+    assert [command.timeout for command in asked] == [INSTALL_SECONDS, 2 * INSTALL_SECONDS]

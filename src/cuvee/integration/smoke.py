@@ -10,6 +10,7 @@ from packaging.version import InvalidVersion, Version
 from cuvee.codec import decode
 from cuvee.files import parse_json
 from cuvee.integration.command_tests import failed, run_command
+from cuvee.integration.installation_tests import INSTALL_SECONDS
 from cuvee.integration.installed_environment import InstalledEnvironment
 from cuvee.integration.model import SMOKE, PackagePlan, smoke_test
 from cuvee.integration.outcomes import OutcomeState, TestOutcome
@@ -23,7 +24,9 @@ _MISSING_MODULE = re.compile(r"ModuleNotFoundError: No module named '([^'.]+)")
 def describe(session: TestSession) -> tuple[TestOutcome, InstalledEnvironment | None]:
     """Start the release's interpreter and return what is installed; `None` when it does not say."""
     test = smoke_test("interpreter", "python")
-    completed = session.run_script("describe_environment.py", cwd=session.folder("describe"))
+    # Nothing runs without its answer, and it is the first program: on a busy machine, Wine takes minutes.
+    seconds = max(session.timeout, INSTALL_SECONDS)
+    completed = session.run_script("describe_environment.py", cwd=session.folder("describe"), timeout=seconds)
     log = transcript(completed)
     if not completed.ok:
         state = OutcomeState.TIMEOUT if completed.timed_out else OutcomeState.FAIL
