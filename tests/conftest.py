@@ -10,6 +10,7 @@ import hypothesis
 import pytest
 
 from needed_programs import skipped_lines
+from run_folder import RUN
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
@@ -36,12 +37,13 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start what takes longest first: the starter's files, then other files with real tests, then the rest.
+    """Start what takes longest first: files with the mark ``minutes``, others with real tests, then the rest.
 
     Else one worker runs the last long file while the others wait. ``--no-loadscope-reorder`` keeps the order.
     """
+    minutes = {item.path: mark.args[0] for item in items if (mark := item.get_closest_marker("minutes"))}
     real = {item.path for item in items if item.get_closest_marker("real")}
-    items.sort(key=lambda item: (item.path.parent.name != "starter", item.path not in real))
+    items.sort(key=lambda item: (-minutes.get(item.path, 0), item.path not in real))
 
 
 def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter") -> None:
@@ -52,6 +54,11 @@ def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter") -> None
         terminalreporter.section("skipped tests, and what they need")
         for line in lines:
             terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _run_folder(tmp_path_factory: pytest.TempPathFactory) -> None:
+    RUN.begin(tmp_path_factory)
 
 
 @pytest.fixture(autouse=True)

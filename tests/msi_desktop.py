@@ -62,6 +62,19 @@ def products(wine: Wine, python: Path, upgrade: str) -> dict[str, dict[str, dict
     return found
 
 
+def ended(log: Path, action: str) -> list[str]:
+    """Return how an action ended, each time, as a package's log tells: 1 is success."""
+    lines = (line for line in log.read_text(errors="replace").splitlines() if "Action ended" in line)
+    return [line.rpartition("Return value ")[2].rstrip(".") for line in lines if f" {action}. " in line]
+
+
+def told(wine: Wine, name: str, verb: str) -> tuple[str, int, str]:
+    """Return what the `.exe` that did the work tells administrators: verb, exit code and release."""
+    (path,) = wine.drive.glob(f"[Ww]indows/[Ll]ogs/{name}/{verb}.json")
+    value = json.loads(path.read_bytes())
+    return value["verb"], value["exit_code"], value["version"]
+
+
 def related(wine: Wine, upgrade: str) -> int:
     """Count the products below an upgrade code in the machine's part of the registry."""
     return len(wine.registry(rf"{_UPGRADES}\{packed(upgrade)}"))

@@ -1,6 +1,5 @@
 """The starter's own releases, cut once for all tests that install them."""
 
-import fcntl
 import os
 import shutil
 import sys
@@ -16,6 +15,7 @@ from cuvee.platforms import get
 from cuvee.process import Request
 from cuvee.release.record import Release
 from needed_programs import HANGING
+from run_folder import RUN
 
 _MANIFESTS = Path(__file__).parents[1] / "manifests" / "starter"
 # 2026.11.1 is a patch of 2026.11.0, which says what it changes.
@@ -48,8 +48,7 @@ class Starter:
                 pytest.fail(f"CUVEE_STARTER_DIST names {self.dist}, where there is no starter-{version}")
             return folder
         self.root.mkdir(exist_ok=True)
-        with (self.root / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with RUN.alone(f"starter-{platform}"):
             for wanted in VERSIONS[: VERSIONS.index(version) + 1]:
                 self._cut(platform, wanted)
         return self.root / platform / f"starter-{version}"
@@ -92,11 +91,7 @@ def _lacks_only_tests(folder: Path) -> bool:
     } == {"tested"}
 
 
-def starter_releases(factory: pytest.TempPathFactory) -> Starter:
-    """Make the one of this test session, whose workers, if there are several, share a folder."""
-    base = factory.getbasetemp()
+def starter_releases() -> Starter:
+    """Make the one of this run of the tests."""
     named = os.environ.get("CUVEE_STARTER_DIST")
-    return Starter(
-        root=(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "starter",
-        dist=Path(named).resolve() if named else None,
-    )
+    return Starter(root=RUN.path / "starter", dist=Path(named).resolve() if named else None)

@@ -1,18 +1,22 @@
 """A tiny distribution that tests cut for real."""
 
 import datetime as dt
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from platform import libc_ver
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from cuvee import platforms
 from cuvee.manifest import load_manifest
 from cuvee.progress import Silent
 from cuvee.release.pipeline import cut
 from cuvee.release.record import Release
 from cuvee.release.session import Options, Session
 from cuvee.trust.keys import SigningKey
+from run_folder import RUN
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
 
@@ -68,9 +72,39 @@ class Recorder(Silent):
         return {line.removesuffix(": unchanged") for line in self.lines if line.endswith(": unchanged")}
 
 
+CONVERSIONS = (
+    "bytecode", "frames", "imported", "infos", "inspections", "interpreters", "packed", "stage0", "wheels",
+)  # fmt: skip
+"""The parts of a cache that hold what depends on content alone: no outcomes of tests, and no builds."""
+
+
+def fill_cache(cache: Path) -> None:
+    """Give a test a cache of its own with what the tiny distribution needs, which is made once per run.
+
+    To pack an interpreter, compile and compress is most of the work of cutting a tiny release.
+    """
+    for path in RUN.made_once("conversions", _convert).iterdir():
+        shutil.copytree(path, cache / path.name)
+
+
+def _convert(folder: Path) -> None:
+    """Cut the tiny distribution, without tests, with an empty cache."""
+    host = platforms.host()
+    assert host is not None
+    work = folder.with_name(f"{folder.name}.work")
+    (work / "cache").mkdir(parents=True)
+    text = MANIFEST.format(host=host.name, glibc=libc_ver()[1]).replace("suites: [smoke]\n", "")
+    distribution = Distribution(work, Recorder())
+    distribution.cut(distribution.write(text))
+    folder.mkdir()
+    for name in CONVERSIONS:
+        (work / "cache" / name).rename(folder / name)
+    shutil.rmtree(work)
+
+
 @dataclass
 class Distribution:
-    """A folder with manifests, and where their releases go."""
+    """A folder with manifests, and where their releases go; its cache is filled unless it is there."""
 
     root: Path
     recorder: Recorder
@@ -110,6 +144,8 @@ class Distribution:
         keep_going: bool = False,
         retest: bool = False,
     ) -> Session:
+        if not (self.root / "cache").exists():
+            fill_cache(self.root / "cache")
         options = Options(
             dist=self.dist,
             cache=self.root / "cache",

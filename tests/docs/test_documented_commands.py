@@ -22,6 +22,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 pytestmark = [
     pytest.mark.real,
+    pytest.mark.minutes(3),
     needs("openssl"),
     pytest.mark.skipif(
         (platform.system(), platform.machine()) != ("Linux", "x86_64"), reason="needs Linux on x86-64"

@@ -1,6 +1,7 @@
 """The tiny release for this machine, cut once for all tests of its installer."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Protocol
 
 import pytest
@@ -14,6 +15,7 @@ from cuvee.installers.sh import build_sh
 from cuvee.lock.model import PlatformLock
 from cuvee.platforms import host
 from cuvee.progress import SILENT
+from run_folder import RUN
 from tiny_release import (
     LICENSE,
     RattlerPrefixes,
@@ -41,17 +43,22 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
     platform = host()
     if platform is None or platform.system != "linux":
         pytest.skip("needs Linux on a machine that cuvee knows")
-    root = tmp_path_factory.mktemp("tiny")
-    cache = root / "cache"
-    (interpreter,) = pack_interpreters([platform.name], cache=cache, reporter=SILENT)
+    # Packing the interpreter and its image take most of the time: the first worker does it for the others.
+    with RUN.alone("release"):
+        return make_release(platform.name, tmp_path_factory.mktemp("tiny"), RUN.path / "cache")
+
+
+def make_release(platform: str, root: Path, cache: Path) -> Release:
+    """Make it, with what the cache has."""
+    (interpreter,) = pack_interpreters([platform], cache=cache, reporter=SILENT)
     if not isinstance(interpreter, Interpreter):
         pytest.skip(f"needs an interpreter that can be packed: {interpreter.reason}")
-    contents = [decoder(platform.name), tools(), places(platform.name), twin("a"), twin("b")]
+    contents = [decoder(platform), tools(), places(platform), twin("a"), twin("b")]
     paths = [interpreter.archive, *(write_package(content, root / content.subdir) for content in contents)]
-    packages = sorted((locked(path, platform.name) for path in paths), key=lambda package: package.name)
-    archives = {locked(path, platform.name).identifier: path for path in paths}
+    packages = sorted((locked(path, platform) for path in paths), key=lambda package: package.name)
+    archives = {locked(path, platform).identifier: path for path in paths}
     lock = PlatformLock(
-        platform=platform.name,
+        platform=platform,
         packages=tuple(packages),
         virtual_packages=(VirtualPackage(name="__glibc", version="2.17"),),
     )

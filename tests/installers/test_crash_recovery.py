@@ -21,7 +21,7 @@ from cuvee.runtime.prefix_state import KEPT, MARKER, UNPROVED, load
 from cuvee.runtime.verify import verify
 from tiny_release import Release
 
-KILLS = int(os.environ.get("CUVEE_KILLS", "200"))
+KILLS = int(os.environ.get("CUVEE_KILLS", "60"))
 """Half of them during an install, half during an upgrade."""
 FLIPS = 1000
 

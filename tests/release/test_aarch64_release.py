@@ -1,5 +1,8 @@
 """The tiny release for ARM64: cut here, and run under QEMU from its installation to its end."""
 
+import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,6 +95,15 @@ def test_arm_release_lives_its_whole_life_under_qemu(tmp_path: Path, tiny_text: 
 
     (installer,) = (result.folder / "installers").glob("*.sh")
     place = Sandbox(platform=PLATFORM, prefix=tmp_path / "in here", home=tmp_path, temp=tmp_path)
+
+    def run_it(*arguments: str | Path) -> process.Completed:
+        request = runner.install(place, installer, timeout=HANGING)
+        head = request.argv[: request.argv.index(str(installer)) + 1]
+        return process.run(replace(request, argv=(*head, *map(str, arguments))))
+
+    checked = run_it("--check")
+    assert (checked.exit_code, "are whole" in checked.stdout) == (0, True), checked
+    assert not place.prefix.exists()
     assert process.run(runner.install(place, installer, timeout=HANGING)).ok
 
     def run_in_it(program: str, *arguments: str) -> process.Completed:
@@ -101,10 +113,23 @@ def test_arm_release_lives_its_whole_life_under_qemu(tmp_path: Path, tiny_text: 
     assert run_in_it("python", "-c", CHECK).stdout == f"aarch64 {place.prefix}\n"
     assert run_in_it("tiny-admin", "verify").exit_code == 0
     library = next(place.prefix.glob("lib/python3*/site-packages/tqdm/__init__.py"))
+    original = library.read_bytes()
     library.write_text("spoilt")
-    verified = run_in_it("tiny-admin", "verify")
-    assert verified.exit_code == 1
-    assert "changed: " in verified.stdout
-    library.unlink()
+    missing = library.with_name("cli.py")
+    missing.unlink()
+    verified = run_in_it("tiny-admin", "verify", "--json")
+    found = json.loads(verified.stdout)
+    assert (verified.exit_code, found["changed"], found["missing"]) == (
+        1,
+        [str(library.relative_to(place.prefix))],
+        [str(missing.relative_to(place.prefix))],
+    )
+    repaired = run_it("--repair", "-p", place.prefix)
+    assert repaired.exit_code == 0, repaired.stderr
+    assert (library.read_bytes(), missing.exists()) == (original, True)
+    (saved,) = (path for path in (place.prefix / "cuvee-saved").rglob("*") if path.is_file())
+    assert saved.read_text(encoding="utf-8") == "spoilt"
+    shutil.rmtree(place.prefix / "cuvee-saved")
+    assert run_in_it("python", "-c", CHECK).stdout == f"aarch64 {place.prefix}\n"
     assert run_in_it("tiny-admin", "uninstall").exit_code == 0
     assert not place.prefix.exists()

@@ -19,12 +19,13 @@ from cuvee.release.record import Release
 from cuvee.release.session import Options, Session
 from in_toto_statements import read_provenance, stated_provenance
 from needed_programs import needs
-from tiny_distribution import NOW, Recorder
+from tiny_distribution import NOW, Recorder, fill_cache
 
 pytest.importorskip("rattler_build", reason="needs py-rattler-build")
 _HERE = host()
 pytestmark = [
     pytest.mark.real,
+    pytest.mark.minutes(2),
     needs("gcc", "make"),
     pytest.mark.skipif(_HERE is None or _HERE.name != "linux-64", reason="needs linux-64"),
 ]
@@ -59,6 +60,7 @@ class Built:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.recorder = Recorder()
+        fill_cache(root / "cache")
         shutil.copytree(ROOT / "recipes", root / "recipes")
         self.manifest = root / "manifests" / "built" / "2026.11.0.yaml"
         self.manifest.parent.mkdir(parents=True)

@@ -19,7 +19,7 @@ from needed_programs import HANGING, needs
 from tiny_distribution import Distribution, Recorder
 from wine_desktop import running_below
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.minutes(2)]
 
 TOOL = PackageContent(
     name="sidetool",

@@ -12,7 +12,7 @@ import pytest
 from cuvee import process
 from needed_programs import HANGING
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.minutes(2)]
 
 TESTS = Path(__file__).parents[1]
 

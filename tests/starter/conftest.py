@@ -6,6 +6,6 @@ from starter_release import Starter, starter_releases
 
 
 @pytest.fixture(scope="session")
-def starter(tmp_path_factory: pytest.TempPathFactory) -> Starter:
+def starter() -> Starter:
     """Return releases and installers: ``starter.installer("win-64", "exe", "2026.11.1")``."""
-    return starter_releases(tmp_path_factory)
+    return starter_releases()

@@ -28,7 +28,7 @@ from tiny_distribution import Distribution, Recorder
 from tiny_release import TIME, Release, decoder, tools
 from wine_desktop import Wine, windows
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.minutes(2)]
 
 MAC = "osx-arm64"
 PROGRAMS = r"Software\Microsoft\Windows\CurrentVersion\Uninstall"

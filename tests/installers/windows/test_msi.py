@@ -14,7 +14,7 @@ from cuvee.installers.branding import Branding
 from cuvee.installers.windows.msi import build_msi, msi_version, product_code, upgrade_code
 from cuvee.installers.windows.wixl import Wixl
 from cuvee.progress import SILENT
-from msi_desktop import UNINSTALL, msiexec, products, reinstall
+from msi_desktop import UNINSTALL, ended, msiexec, products, reinstall, related, told
 from needed_programs import need
 from wine_desktop import Wine, windows
 
@@ -71,7 +71,7 @@ def test_installed_upgraded_repaired_and_removed(
     log = tmp_path / "msi.log"
     options = (f"INSTALLDIR={windows(place)}", "REGISTERPYTHON=0", "NOSHORTCUTS=1")
     assert msiexec(wine, "/i", win_msi, log, *options) == 0
-    assert b"InstallFinalize. Return value 1" in log.read_bytes()
+    assert set(ended(log, "InstallFinalize")) == {"1"}
     assert wine.run(place / "python.exe", "-c", "import attrs").exit_code == 0
     assert programs(wine, "HKLM") == ["26.11.0"]
     assert not wine.has_key(rf"HKLM\{UNINSTALL}\Tiny")
@@ -91,14 +91,22 @@ def test_installed_upgraded_repaired_and_removed(
 
     damaged = place / "Lib" / "site-packages" / "attrs" / "__init__.py"
     damaged.write_text("broken")
-    assert reinstall(wine, place / "python.exe", NEWER_CODE) == 0
+    repair_log = tmp_path / "repair.log"
+    assert reinstall(wine, place / "python.exe", NEWER_CODE, repair_log) == 0
+    assert set(ended(repair_log, "INSTALL")) == {"1"}
+    assert told(wine, "Tiny", "repair") == ("repair", 0, "2026.11.1")
     assert damaged.read_text() != "broken"
     damaged.write_text("broken")
     assert msiexec(wine, "/i", win_newer_msi, log, "REINSTALL=ALL", "REINSTALLMODE=amus") == 0
     assert damaged.read_text() != "broken"
 
-    assert msiexec(wine, "/x", win_newer_msi, log) == 0
+    removal_log = tmp_path / "remove.log"
+    assert msiexec(wine, "/x", NEWER_CODE, removal_log) == 0
+    assert {*ended(removal_log, "RemoveAll"), *ended(removal_log, "INSTALL")} == {"1"}
+    assert told(wine, "Tiny", "uninstall") == ("uninstall", 0, "2026.11.1")
     assert (left(place), programs(wine, "HKLM")) == (["mine.txt"], [])
+    assert related(wine, UPGRADE) == 0
+    assert not wine.has_key(r"HKLM\Software\cuvee\Tiny")
 
 
 @pytest.mark.real
