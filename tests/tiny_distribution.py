@@ -92,13 +92,15 @@ def _convert(folder: Path) -> None:
     host = platforms.host()
     assert host is not None
     work = folder.with_name(f"{folder.name}.work")
+    shutil.rmtree(work, ignore_errors=True)  # another test could not do it
     (work / "cache").mkdir(parents=True)
     text = MANIFEST.format(host=host.name, glibc=libc_ver()[1]).replace("suites: [smoke]\n", "")
     distribution = Distribution(work, Recorder())
     distribution.cut(distribution.write(text))
-    folder.mkdir()
-    for name in CONVERSIONS:
-        (work / "cache" / name).rename(folder / name)
+    folder.mkdir(exist_ok=True)
+    for path in (work / "cache" / name for name in CONVERSIONS):
+        if path.is_dir():
+            path.rename(folder / path.name)
     shutil.rmtree(work)
 
 
