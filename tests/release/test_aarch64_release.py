@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from carrying_packages import BAD, GOOD, write_carriers
 from cuvee import platforms, process
 from cuvee.integration.outcomes import OutcomeState
-from cuvee.integration.runners.protocol import Command, Sandbox
+from cuvee.integration.runners.protocol import Command, Runner, Sandbox
 from cuvee.integration.runners.selection import select_runner
 from needed_programs import HANGING, needs
 from tiny_distribution import Distribution, Recorder
@@ -94,6 +95,11 @@ def test_arm_release_lives_its_whole_life_under_qemu(tmp_path: Path, tiny_text: 
     assert blocking == {"scriptbad::script", "scriptbad::script-2"}
 
     (installer,) = (result.folder / "installers").glob("*.sh")
+    check_installer(runner, installer, tmp_path)
+
+
+def check_installer(runner: Runner, installer: Path, tmp_path: Path) -> None:
+    """Run the installer, and the commands that it installs, from its check to the removal."""
     place = Sandbox(platform=PLATFORM, prefix=tmp_path / "in here", home=tmp_path, temp=tmp_path)
 
     def run_it(*arguments: str | Path) -> process.Completed:
@@ -112,7 +118,17 @@ def test_arm_release_lives_its_whole_life_under_qemu(tmp_path: Path, tiny_text: 
 
     assert run_in_it("python", "-c", CHECK).stdout == f"aarch64 {place.prefix}\n"
     assert run_in_it("tiny-admin", "verify").exit_code == 0
-    library = next(place.prefix.glob("lib/python3*/site-packages/tqdm/__init__.py"))
+    check_repair(place.prefix, run_in_it, run_it)
+    assert run_in_it("python", "-c", CHECK).stdout == f"aarch64 {place.prefix}\n"
+    assert run_in_it("tiny-admin", "uninstall").exit_code == 0
+    assert not place.prefix.exists()
+
+
+def check_repair(
+    prefix: Path, run_in_it: Callable[..., process.Completed], run_it: Callable[..., process.Completed]
+) -> None:
+    """Change a file and remove one; both are told, and made again."""
+    library = next(prefix.glob("lib/python3*/site-packages/tqdm/__init__.py"))
     original = library.read_bytes()
     library.write_text("spoilt")
     missing = library.with_name("cli.py")
@@ -121,15 +137,12 @@ def test_arm_release_lives_its_whole_life_under_qemu(tmp_path: Path, tiny_text: 
     found = json.loads(verified.stdout)
     assert (verified.exit_code, found["changed"], found["missing"]) == (
         1,
-        [str(library.relative_to(place.prefix))],
-        [str(missing.relative_to(place.prefix))],
+        [str(library.relative_to(prefix))],
+        [str(missing.relative_to(prefix))],
     )
-    repaired = run_it("--repair", "-p", place.prefix)
+    repaired = run_it("--repair", "-p", prefix)
     assert repaired.exit_code == 0, repaired.stderr
     assert (library.read_bytes(), missing.exists()) == (original, True)
-    (saved,) = (path for path in (place.prefix / "cuvee-saved").rglob("*") if path.is_file())
+    (saved,) = (path for path in (prefix / "cuvee-saved").rglob("*") if path.is_file())
     assert saved.read_text(encoding="utf-8") == "spoilt"
-    shutil.rmtree(place.prefix / "cuvee-saved")
-    assert run_in_it("python", "-c", CHECK).stdout == f"aarch64 {place.prefix}\n"
-    assert run_in_it("tiny-admin", "uninstall").exit_code == 0
-    assert not place.prefix.exists()
+    shutil.rmtree(prefix / "cuvee-saved")
