@@ -7,8 +7,9 @@ Without a release, units of no work run on workers of this machine, beside the s
 `distributed` in three ways: all at once by `Client.map`; as many at once as cuvee starts, each on one worker;
 and one after the other. Each worker runs as many at once as it has slots; with more of them, the time that a
 busy machine takes to switch between processes counts less. With a release, its tests run in threads of this
-machine, then on 1, 2 and 4 workers with one thread each. Compare the ratios: workers on one machine share its
-cores.
+machine, then on 1, 2 and 4 workers with one thread each: those of `interop`, if no others are selected, and
+all with ``--select '*'``. Compare the ratios: workers on one machine share its cores, and each installs the
+release for itself.
 """
 
 import argparse
@@ -24,6 +25,8 @@ from pathlib import Path
 from cuvee import platforms
 from cuvee.executors.dask_cluster import DaskCluster
 from cuvee.executors.dask_executor import DaskExecutor
+
+SELECTED = ("interop/*",)  # tests that cross packages, with a second or more of work each
 
 
 def nothing(number: int) -> int:
@@ -151,24 +154,24 @@ def tests(manifest: Path, dist: Path, patterns: tuple[str, ...], platform: str) 
     from cuvee.cache_folder import default_cache
     from cuvee.integration.platform_run import parallel_tests
 
-    def run(executor: str) -> tuple[float, str]:
+    def run(executor: str, selected: tuple[str, ...] = patterns) -> tuple[float, str]:
         start = time.monotonic()
         argv = (
             sys.executable, "-m", "cuvee", "test", str(manifest), "--dist", str(dist), "--platform", platform,
             "--cache", str(default_cache()), "--executor", executor, "--quiet",
-            *(f"--select={pattern}" for pattern in patterns or ("*",)),
+            *(f"--select={pattern}" for pattern in selected),
         )  # fmt: skip
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
         line = next((line for line in done.stdout.splitlines() if line.startswith(platform)), done.stderr)
         return time.monotonic() - start, line
 
-    run("threads")  # what is made or read for the first time
+    run("threads", ("smoke/interpreter@*",))  # what is made or read for the first time
     reference, line = run("threads")
-    print(f"threads, {parallel_tests()} at once: {reference:.1f} s, 1.00  ({line})")
+    print(f"threads, {parallel_tests()} at once: {reference:.1f} s, 1.00  ({line})", flush=True)
     for workers in (1, 2, 4):
         with cluster(workers, platform) as address:
             seconds, line = run(f"dask://{address}")
-        print(f"{workers} workers: {seconds:.1f} s, {seconds / reference:.2f}  ({line})")
+        print(f"{workers} workers: {seconds:.1f} s, {seconds / reference:.2f}  ({line})", flush=True)
 
 
 def main() -> None:
@@ -180,7 +183,7 @@ def main() -> None:
     parser.add_argument("--slots", type=int, default=1)
     parser.add_argument("--release", type=Path, help="a manifest")
     parser.add_argument("--dist", type=Path, default=Path("dist"))
-    parser.add_argument("--select", action="append", default=[])
+    parser.add_argument("--select", action="append", help="interop/* by default")
     options = parser.parse_args()
     host = platforms.host()
     if host is None:
@@ -188,7 +191,7 @@ def main() -> None:
     if options.release is None:
         no_work(options.units, options.workers, options.slots, host.name)
     else:
-        tests(options.release, options.dist, tuple(options.select), host.name)
+        tests(options.release, options.dist, tuple(options.select or SELECTED), host.name)
 
 
 if __name__ == "__main__":
