@@ -89,7 +89,8 @@ def test_certificates_are_checked(authority, serve):
     import requests
 
     ca, context = authority
-    url = f"https://localhost:{serve({'/': (b'ok', {})}, context)}/"
+    # Minimal systems have no /etc/hosts, and so no localhost.
+    url = f"https://127.0.0.1:{serve({'/': (b'ok', {})}, context)}/"
     assert session().get(url, verify=str(ca), timeout=30).text == "ok"
     for bundle in (True, certifi.where()):
         with pytest.raises(requests.exceptions.SSLError, match="CERTIFICATE_VERIFY_FAILED"):

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import http.server
+import ipaddress
 import json
 import shutil
 import ssl
@@ -30,7 +31,7 @@ def server(tmp_path):
         not_valid_before=now - dt.timedelta(1), not_valid_after=now + dt.timedelta(1),
     )  # fmt: skip
     for extension in (
-        x509.SubjectAlternativeName([x509.DNSName("localhost")]),
+        x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
         x509.BasicConstraints(ca=True, path_length=0),
         x509.SubjectKeyIdentifier.from_public_key(key.public_key()),
     ):
@@ -56,7 +57,8 @@ def server(tmp_path):
     listening.socket = context.wrap_socket(listening.socket, server_side=True)
     thread = threading.Thread(target=listening.serve_forever, daemon=True)
     thread.start()
-    yield f"https://localhost:{listening.server_port}/", certificate
+    # Minimal systems have no /etc/hosts, and so no localhost.
+    yield f"https://127.0.0.1:{listening.server_port}/", certificate
     listening.shutdown()
     thread.join()
     listening.server_close()
