@@ -12,7 +12,17 @@ from cuvee.cli.main import COMMANDS, cli
 from docs_text import command_lines, inline_code
 
 _GROUP = click.Context(cli, info_name="cuvee")
-_FOREIGN = {"--help", "--version", "--sbom", "--key", "--new-key", "--log", "--no-keep", "--no-scripts"}
+_FOREIGN = {
+    "--help",
+    "--version",
+    "--sbom",
+    "--key",
+    "--new-key",
+    "--log",
+    "--no-keep",
+    "--no-scripts",
+    "--share",
+}
 """Options that every command has, and those of the installers."""
 
 
@@ -69,7 +79,7 @@ def test_each_command_exists_and_takes_what_it_is_given(page: Path) -> None:
 
 def test_options_that_are_named_alone_exist(page: Path) -> None:
     known = {option for name in COMMANDS for item in parameters(command(name)) for option in options(item)}
-    named = {code.split()[0] for code in inline_code(page) if code.startswith("--")}
+    named = {re.split("[ =]", code)[0] for code in inline_code(page) if code.startswith("--")}
     assert named <= known | _FOREIGN
 
 

@@ -215,7 +215,8 @@ def test_only_upgrades(release: Release, newer: Release, delta: Path, tmp_path: 
     plan = json.loads(upgrade(release, delta, prefix, "--dry-run", "--json").stdout)
     assert (plan["action"], plan["before"], plan["version"]) == ("upgrade", "2026.11.0", "2026.11.1")
     assert json.loads(upgrade(release, delta, prefix, "--info", "--json").stdout)["version"] == "2026.11.1"
-    for option in ("--check", "--repair", "--uninstall", "--licenses", "--sbom", "--extract=x", "-k"):
+    whole = ("--check", "--repair", "--uninstall", "--licenses", "--sbom", "--extract=x", "-k", "--share=x")
+    for option in whole:
         refused = upgrade(release, delta, prefix, option)
         assert (refused.exit_code, refused.stdout) == (2, ""), option
     assert release.install("-h", installer=delta).stdout.startswith("usage: sh Tiny-2026.11.0-to-2026.11.1")
@@ -362,7 +363,7 @@ def test_a_full_disk(release: Release, delta: Path, tmp_path: Path) -> None:
         assert release.install("-b", "-p", prefix).ok
         before, then = tree(prefix), os.statvfs(disk)
         filler = disk / "filler"
-        filler.write_bytes(bytes(then.f_bavail * then.f_frsize - (1 << 20)))
+        filler.write_bytes(bytes(then.f_bavail * then.f_frsize - (2 << 20)))
         refused = upgrade(release, delta, prefix)
         assert (refused.exit_code, "MB are free" in refused.stderr) == (1, True), refused
         assert tree(prefix) == before

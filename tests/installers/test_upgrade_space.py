@@ -48,3 +48,13 @@ def test_asks_for_what_it_writes(release: Release, newer: Release, disk: Path) -
     done = newer.install("-b", "-u", "-p", prefix)
     assert done.ok, done
     assert (prefix / "share/tools/new").exists()
+
+
+def test_asks_for_what_it_does_not_share(release: Release, newer: Release, disk: Path) -> None:
+    one, two = disk / "2026.11.0", disk / "2026.11.1"
+    assert release.install("-b", "-p", one).ok
+    refused = newer.install("-b", "-p", two)
+    assert (refused.exit_code, "MB are free" in refused.stderr) == (1, True), refused
+    done = newer.install("-b", "-p", two, "--share")
+    assert done.ok, done
+    assert os.path.samestat((one / "lib/noise").stat(), (two / "lib/noise").stat())

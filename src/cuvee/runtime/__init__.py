@@ -14,7 +14,8 @@ part that only Windows needs.
    belongs to one that still unpacks (`staged_folder`).
 3. `install_scripts` runs pre_install. `prefix_writer` checks stage 0's hashes and makes the folders.
 4. Several threads (`worker_threads`) read frames, check their hashes, decompress them (`decompression`), put
-   the prefix in (`prefix_replacement`, `macho`) and write the files; then links. `kept_installer` copies the
+   the prefix in (`prefix_replacement`, `macho`) and write the files; then links. What another release on this
+   machine has too may be taken from there before (`neighbours`, `equal_files`). `kept_installer` copies the
    installer on request.
 5. `prefix_metadata` writes conda's records and history, the runtime with its command, the state and the
    marker (`prefix_state`).

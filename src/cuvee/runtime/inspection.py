@@ -20,6 +20,7 @@ from .install_scripts import NAMES
 from .installer_log import labelled, show
 from .installer_run import InstallerRun
 from .moved_prefix import moved_from
+from .neighbours import find_other
 from .payload_manifest import Frame, PayloadFile, PayloadManifest
 from .prefix_lock import hold
 from .prefix_metadata import changed_packages
@@ -91,8 +92,11 @@ def dry_run(run: InstallerRun, manifest: PayloadManifest) -> int:
     }
     value = {"action": action, "prefix": run.prefix, "version": manifest.version, "before": before}
     value["moved_from"] = moved or None
+    other = find_other(run, manifest) if delta is None and action != "none" else ""
+    value["shares_with"] = other or None
     texts = [f"{manifest.label} in {run.prefix}: {action}"] + (labelled(**lists) if found else [])
     texts += [f"all files are installed again, since it was moved from {moved}"] if moved else []
+    texts += [f"equal files are shared with {other}, where the file system can do that"] if other else []
     return show({**value, **lists}, texts, run.options)
 
 

@@ -24,11 +24,13 @@ from .added_packages import misfits
 from .crash_recovery import recover
 from .delta_base import refuse_base, refuse_changed
 from .delta_frames import DeltaFrames, brings_stage0, entries, resolve, same_files
+from .equal_files import SharedFiles, share_files
 from .failure import InstallError
 from .file_operations import bring, bring_file, carry, remove_tree, save
 from .imposed_modes import change
 from .install_checks import check_length, check_space, holds_older_release, is_same, refuse_downgrade
 from .installer_run import InstallerRun, ProgressLine
+from .neighbours import find_other
 from .payload_manifest import Frame, PayloadFile, PayloadManifest
 from .prefix_lock import hold
 from .prefix_metadata import changed_packages, write_metadata
@@ -75,6 +77,7 @@ def _make(run: InstallerRun, manifest: PayloadManifest, data: bytes, old: Instal
         if old.state.prefix != run.prefix:  # the older one could not run here
             run = run._replace(options=run.options | {"--no-keep"})
     delta = _read_delta(run, manifest, old)
+    other = find_other(run, manifest) if delta is None else ""
     folder = f"{run.staged}/.cuvee"
     install_scripts.run("pre_install", manifest, run.prefix, folder, run.options, installer=run.installer)
     writer = PrefixWriter(run.staged, run.prefix, manifest)
@@ -88,9 +91,12 @@ def _make(run: InstallerRun, manifest: PayloadManifest, data: bytes, old: Instal
         # A script may change a file in place, which must not be the old release's too.
         upgrade = _Upgrade(old, writer, link=not transaction.is_on_trial(run, manifest))
         frames = upgrade.link_unchanged(delta)
+    shared = SharedFiles([], {})
+    if delta is None:
+        shared = share_files(run, writer, other, link=not transaction.is_on_trial(run, manifest))
+    frames = writer.left(frames)
     _check_space(run, writer)  # where nothing can be linked, the copies are made by now
     progress = run.read_all(frames, writer.write_frame, "Upgrading" if upgrade else "Installing")
-    writer.only = None
     writer.make_links()
     kept_installer.keep(run, manifest)
     write_metadata(run, writer, data, old, manifest.records if delta is None else delta.records)
@@ -106,6 +112,8 @@ def _make(run: InstallerRun, manifest: PayloadManifest, data: bytes, old: Instal
             )
     elif _is_upgrade(run, manifest):  # somebody may have saved a file there meanwhile
         raise InstallError(f"{run.prefix} has been filled by somebody else meanwhile.")
+    lines += shared.lines
+    details = {**details, **shared.details}
     installer_log.note(run.staged, "upgrade" if upgrade else "install", 0, lines[0], details)
     writer.open_folder()
     elsewhere = moved_prefix.kept_elsewhere(old) if old is not None else {}
@@ -149,7 +157,7 @@ class _Upgrade:
         self._wrong_modes: frozenset[str] = frozenset()
 
     def link_unchanged(self, delta: DeltaFrames | None) -> list[Frame]:
-        """Link what is unchanged; return the frames with what is left to be written.
+        """Link what is unchanged; return the frames to be read, as far as something in them is left.
 
         A delta has no more than that, so files that are not as they were released are refused.
         """
@@ -173,9 +181,8 @@ class _Upgrade:
             del links[path]
         share_in_runs([*links.values()], self._link_file)
         writer.late.update({path: state.late[path] for path in links if path in state.late})
-        wanted = {file.path for frame in frames for file in frame.files} | writer.manifest.compiled().keys()
-        writer.only = wanted - links.keys()
-        return [frame for frame in frames if any(file.path in writer.only for file in frame.files)]
+        writer.taken.update(links)
+        return frames
 
     def _compiled(self) -> dict[str, PayloadFile]:
         """Return the byte code of the new release that the old one has, too, from its installer or not."""
@@ -192,13 +199,14 @@ class _Upgrade:
         # It was found unchanged a moment ago, so nothing is asked about it again.
         old = Place(f"{self._old.prefix}/{file.path}", None)
         other_mode = file.path in self._wrong_modes
-        bring_file(old, Place(full_path, None), link=self._link and not other_mode)
+        time = file.time(self._writer.manifest)
+        other_time = time is not None and self._found.times[file.path] != time
+        # Mode and time are those of all links to a file, which another prefix may have too.
+        bring_file(old, Place(full_path, None), link=self._link and not other_mode and not other_time)
         if other_mode:
             change(full_path, file.released_mode & ~self._writer.imposed.mask)
-        if file.how == "source":
-            time = self._writer.manifest.source_time if file.extra is None else file.extra
-            if self._found.times[file.path] != time:
-                os.utime(full_path, (time, time))
+        if time is not None and other_time:
+            os.utime(full_path, (time, time))
 
     def bring_over(self) -> None:
         """Bring over what is the user's into the otherwise finished prefix."""

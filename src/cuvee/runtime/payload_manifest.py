@@ -45,6 +45,12 @@ class PayloadFile(NamedTuple):
         """Return the mode that it is written with, before a mask: pieces are written one by one."""
         return self.mode | 0o200 if self.how == "piece" else self.mode
 
+    def time(self, manifest: PayloadManifest) -> int | None:
+        """Return when it was last changed, if that matters: byte code names the time of its source."""
+        if self.how != "source":
+            return None
+        return manifest.source_time if self.extra is None else int(self.extra)
+
 
 class Frame(NamedTuple):
     """A compressed stretch of the payload, ``size`` bytes at ``offset``; ``raw`` bytes decompressed.

@@ -28,8 +28,9 @@ class PrefixWriter:
     """A prefix that is being made in ``folder`` and will be at ``target``.
 
     ``late`` collects SHA-256 and size of each file whose bytes depend on the target. Without a target no
-    prefix is put into files. With ``only``, no other files are written. ``imposed`` are the modes of what is
-    made in ``folder``, ``masks`` the masks of those who wrote before.
+    prefix is put into files. With ``only``, no other files are written. ``taken`` are files that are there
+    already, from another prefix. ``imposed`` are the modes of what is made in ``folder``, ``masks`` the masks
+    of those who wrote before.
     """
 
     def __init__(self, folder: str, target: str | None, manifest: PayloadManifest) -> None:
@@ -38,6 +39,7 @@ class PrefixWriter:
         self.manifest = manifest
         self.late: dict[str, tuple[str, int]] = {}
         self.only: Collection[str] | None = None
+        self.taken: set[str] = set()
         self.imposed = imposed_modes(folder)
         self.masks: list[int] = []
         self.unpacked = manifest.stage0
@@ -87,12 +89,16 @@ class PrefixWriter:
 
     def wants(self, path: str) -> bool:
         """Return whether the file is to be written."""
-        return self.only is None or path in self.only
+        return path not in self.taken and (self.only is None or path in self.only)
+
+    def left(self, frames: list[Frame]) -> list[Frame]:
+        """Return the frames in which there is something to be written."""
+        return [frame for frame in frames if any(self.wants(file.path) for file in frame.files)]
 
     def bytes_to_write(self) -> int:
         """Return what the files that are to be written take on the disk, in whole blocks."""
-        files = [file for frame in self.manifest.frames() for file in frame.files if self.wants(file.path)]
-        files += [file for frame in self.manifest.records for file in frame.files]
+        frames = [*self.manifest.frames(), *self.manifest.records]
+        files = [file for frame in frames for file in frame.files if self.wants(file.path)]
         files += [file for path, file in self.manifest.compiled().items() if self.wants(path)]
         return sum(-(-file.size // _BLOCK) * _BLOCK for file in files)
 

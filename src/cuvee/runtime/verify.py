@@ -283,17 +283,22 @@ def is_whole(path: str, expected: ExpectedFile) -> bool:
     except OSError:
         return False
     try:
-        at = 0
-        for offset, size, sha256 in expected.pieces:
-            if offset != at:
-                os.lseek(handle, offset, os.SEEK_SET)
-            if sha256_of(lambda count: os.read(handle, count), size) != sha256:
-                return False
-            at = offset + size
+        return has_bytes(handle, expected)
     except OSError:
         return False
     finally:
         os.close(handle)
+
+
+def has_bytes(handle: int, expected: ExpectedFile) -> bool:
+    """Return whether the pieces of an open file are what they should be; it is read from its start."""
+    at = 0
+    for offset, size, sha256 in expected.pieces:
+        if offset != at:
+            os.lseek(handle, offset, os.SEEK_SET)
+        if sha256_of(lambda count: os.read(handle, count), size) != sha256:
+            return False
+        at = offset + size
     return True
 
 
