@@ -91,8 +91,9 @@ class Site:
         now: dt.datetime = NOW,
         signers: Iterable[str] = tuple(SIGNERS),
         made: Mapping[str, bytes] | None = None,
+        more: Mapping[str, str] | None = None,
     ) -> dict[str, bytes]:
-        """Publish releases with an installer each; return the metadata that is written."""
+        """Publish releases with an installer each, and ``more``; return the metadata that is written."""
         roots, targets = complete(self.trust)
         before = read_published(self.read, roots)
         named = sorted({*(before.releases.get(track, ()) if before else ()), *releases})
@@ -105,7 +106,7 @@ class Site:
             fixed = {}
             installer = f"installer of {release}\n" * 40
             sums = sums_text({FILE: sha256_bytes(installer.encode())})
-            for name, text in ((FILE, installer), (SUMS, sums)):
+            for name, text in ((FILE, installer), (SUMS, sums), *(more or {}).items()):
                 path = contents / release / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text)

@@ -130,6 +130,7 @@ installers:
     win: []                                              # default
   branding: null                                         # default
   engine: cuvee                                          # default
+  deltas: none                                           # default
 owners:
   numerics:
     contact: n@example.org                               # 2026.11.0.yaml:12

@@ -16,7 +16,7 @@ from cuvee.runtime import site_upgrade
 from cuvee.runtime.failure import InstallError
 from cuvee.runtime.signed_metadata import check_quorum, parse, role_of
 from cuvee.trust.site_metadata import serialized
-from cuvee.trust.track_index import TRACK_INDEX, ListedInstaller, ListedRelease, TrackIndex
+from cuvee.trust.track_index import TRACK_INDEX, ListedDelta, ListedInstaller, ListedRelease, TrackIndex
 from cuvee.trust.trust_folder import renewed
 from signed_sites import FILE, KEYS, NEW, OLD, SIGNERS, Site, new_trust, signed_by_all, wanted
 
@@ -24,10 +24,19 @@ NOW = dt.datetime.now(dt.UTC).replace(microsecond=0) - dt.timedelta(hours=3)
 OPTIONS = frozenset({"--new-key"})
 
 
-def listing(*names: str) -> dict[str, bytes]:
+DELTA = "installers/Tiny-2026.11.0-to-2026.11.1-Linux-x86_64.sh"
+
+
+def listing(*names: str, deltas: tuple[ListedDelta, ...] = ()) -> dict[str, bytes]:
     installer = ListedInstaller(path=FILE, platform="linux-64", format="sh", size=1, sha256="0" * 64)
     releases = tuple(
-        ListedRelease(name=name, distribution="tiny", version=name.partition("-")[2], installers=(installer,))
+        ListedRelease(
+            name=name,
+            distribution="tiny",
+            version=name.partition("-")[2],
+            installers=(installer,),
+            deltas=deltas if name == NEW else (),
+        )
         for name in names
     )
     return {"releases/stable/index.json": TRACK_INDEX.to_bytes(TrackIndex(track="stable", releases=releases))}
@@ -88,6 +97,79 @@ def test_nothing_is_done_if_there_is_no_newer_one(
     (tmp_path / "root.json").write_bytes(site.root)
     assert upgraded(site.folder) == ""
     assert "no newer release of tiny than 2026.11.0" in capsys.readouterr().out
+
+
+def delta(**changes: str) -> ListedDelta:
+    known = {"path": DELTA, "platform": "linux-64", "format": "sh", "base": "2026.11.0"}
+    return ListedDelta(**{**known, **changes}, size=1, sha256="0" * 64)
+
+
+@pytest.fixture
+def with_delta(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that publishes the newer release with deltas, and returns the site."""
+
+    def publish(*deltas: ListedDelta) -> Path:
+        made = Site(folder=tmp_path / "site", trust=new_trust())
+        made.publish(OLD, NEW, now=NOW, made=listing(OLD, NEW, deltas=deltas), more={DELTA: "the delta\n"})
+        (tmp_path / "root.json").write_bytes(made.root)
+        return made.folder
+
+    return publish
+
+
+def test_a_delta_that_fits_is_taken(
+    with_delta: Callable[..., Path],
+    upgraded: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def look(prefix: str, installer: str) -> None:
+        asked.append((prefix, Path(installer).name))
+
+    monkeypatch.setattr("cuvee.runtime.installer_handover.refuse_delta", look)
+    folder = with_delta(delta(platform="win-64", format="exe"), delta(base="2026.10.0"), delta())
+    assert upgraded(folder) == "the delta\n"
+    assert asked == [("/opt/tiny", DELTA.rpartition("/")[2])]
+    assert capsys.readouterr().out == ""
+
+
+def test_a_delta_that_does_not_fit_is_not_taken(
+    with_delta: Callable[..., Path],
+    upgraded: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def refuse(*_: str) -> None:
+        raise InstallError("1 files that this delta builds on were changed.")
+
+    monkeypatch.setattr("cuvee.runtime.installer_handover.refuse_delta", refuse)
+    folder = with_delta(delta())
+    assert upgraded(folder).startswith(f"installer of {NEW}\n")
+    name = DELTA.rpartition("/")[2]
+    said = f"{name} is not used. 1 files that this delta builds on were changed.\n"
+    assert capsys.readouterr().out == f"{said}The whole installer is fetched instead.\n"
+    path = next((folder / "targets" / "releases" / "stable" / NEW).rglob("*-to-*"))
+    path.unlink()  # a mirror may have no deltas
+    assert upgraded(folder).startswith(f"installer of {NEW}\n")
+    assert f"{name} is not used. {folder} does not have it." in capsys.readouterr().out
+
+
+def test_other_deltas_are_not_looked_at(
+    with_delta: Callable[..., Path], upgraded: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = with_delta(delta(base="2026.10.0"), delta(platform="osx-64"), delta(format="exe"))
+    assert upgraded(folder).startswith(f"installer of {NEW}\n")
+    assert capsys.readouterr().out == ""
+
+
+def test_a_delta_that_was_not_signed(with_delta: Callable[..., Path], upgraded: Callable[..., str]) -> None:
+    folder = with_delta(delta())
+    path = next((folder / "targets" / "releases" / "stable" / NEW).rglob("*-to-*"))
+    path.write_bytes(b"x" * path.stat().st_size)
+    with pytest.raises(InstallError, match="is not the file that was signed"):
+        upgraded(folder)
 
 
 def test_arbitrary_bytes(site: Site, upgraded: Callable[..., str], tmp_path: Path) -> None:

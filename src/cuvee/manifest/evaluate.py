@@ -174,4 +174,5 @@ def _installers(tree: MappingValue, folder: Path) -> Installers:
         formats=formats,
         branding=folder_lookup.find_upwards(folder, branding) if branding else None,
         engine=text_at(tree, "installers", "engine") or "cuvee",
+        deltas=text_at(tree, "installers", "deltas") or "none",
     )

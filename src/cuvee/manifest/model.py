@@ -238,12 +238,14 @@ class Policy:
 class Installers:
     """Which installer formats to make per system, the folder with their branding, and what makes them.
 
-    ``engine`` is ``cuvee``, or ``constructor`` for the program of that name.
+    ``engine`` is ``cuvee``, or ``constructor`` for the program of that name. ``deltas`` is ``base`` if there
+    are to be upgrades of the base release, or ``none``.
     """
 
     formats: Mapping[str, tuple[str, ...]]
     branding: Path | None = None
     engine: str = "cuvee"
+    deltas: str = "none"
 
     def __bool__(self) -> bool:
         """Whether any installer is to be made."""

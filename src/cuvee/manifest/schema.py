@@ -45,6 +45,9 @@ FORMATS: dict[System, tuple[str, ...]] = {"linux": ("sh",), "osx": ("pkg", "sh")
 ENGINES = ("cuvee", "constructor")
 """What can make installers."""
 
+DELTAS = ("none", "base")
+"""The releases from which deltas are made."""
+
 DEFAULT_FORMATS: dict[System, tuple[str, ...]] = {"linux": ("sh",), "osx": (), "win": ()}
 
 
@@ -345,6 +348,10 @@ _CONTENT = RecordType(
                     Property(name="engine", type=choice_type("an engine", ENGINES), default="cuvee",
                         example="constructor",
                         summary="What makes them: cuvee itself, or the program constructor on PATH."),
+                    Property(name="deltas", type=choice_type("a choice", DELTAS), default="none",
+                        example="base",
+                        summary="What small upgrades to make, too: `base` for those from the release that "
+                                "`based-on` names."),
                 ),
             )),
         Property(name="owners", default={}, example="{numerics: {contact: numerics@example.org}}",

@@ -11,6 +11,7 @@ class ArtefactKind(enum.Enum):
     """What an artefact is for."""
 
     INSTALLER = "installer"
+    DELTA = "delta"
     IMAGE = "image"
     LOCK = "lock"
     PACKAGE_LIST = "package list"

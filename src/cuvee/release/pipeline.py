@@ -36,12 +36,14 @@ STAGES = (
     "image",
     "construct",
     "installer",
+    "delta",
     "test",
     "report",
     "provenance",
     "sums",
 )
-"""The kinds of stage, in the order of the flow. Image, construct, installer and test are per platform."""
+"""The kinds of stage, in the order of the flow. Image, construct, installer, delta and test are per
+platform."""
 
 _REPORTED = ("report", "sums")
 _NOT_ENDED = Failure(

@@ -10,6 +10,7 @@ from cuvee.image.model import PAYLOAD
 from cuvee.installers.formats import in_order
 from cuvee.lock.model import PlatformLock
 from cuvee.release.artefacts import Artefact, ArtefactKind, NotMade
+from cuvee.release.delta_stage import make_deltas
 from cuvee.release.image_stage import make_image
 from cuvee.release.installer_stage import installer_path, make_installers, make_project
 from cuvee.release.record import InstallerResult, Release, TestResult
@@ -70,7 +71,8 @@ def _built(session: Session, release: Release, lock: PlatformLock) -> Release:
     if not session.manifest.installers:  # then nothing would unpack an image
         return release
     image, imaged = make_image(session, lock)
-    installers = (make_project(session, lock), *make_installers(session, lock, image))
+    made = make_installers(session, lock, image)
+    installers = (make_project(session, lock), *made, *make_deltas(session, lock, made))
     return replace(
         release,
         images=(*release.images, imaged),

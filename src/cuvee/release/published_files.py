@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from cuvee.approvals.approval_files import APPROVALS, read_approvals
 from cuvee.files import sha256_file
 from cuvee.manifest.model import Track
-from cuvee.release.artefacts import ArtefactKind
+from cuvee.release.artefacts import Artefact, ArtefactKind
 from cuvee.release.record import Release
 from cuvee.release.sums import PUBLIC_KEY, SIGNATURE, SUMS, read_sums
 from cuvee.trust.bundle_zip import BUNDLE
 from cuvee.trust.site_roles import RELEASES
 from cuvee.trust.site_writer import SiteFile
-from cuvee.trust.track_index import ListedInstaller, ListedRelease
+from cuvee.trust.track_index import ListedDelta, ListedInstaller, ListedRelease
 
 _IN_CHANNEL = ("channel/", "metapackages/")
 _BESIDE = (SUMS, SIGNATURE, PUBLIC_KEY)
@@ -57,10 +57,23 @@ class PublishedRelease:
                     size=item.size,
                     sha256=item.sha256,
                 )
-                for item in self.release.artefacts
-                if item.kind is ArtefactKind.INSTALLER and item.not_made is None
+                for item in self._made(ArtefactKind.INSTALLER)
+            ),
+            deltas=tuple(
+                ListedDelta(
+                    path=item.path,
+                    platform=item.platform or "",
+                    format=item.format,
+                    base=(self.release.base or "").removeprefix(f"{manifest.distribution}-"),
+                    size=item.size,
+                    sha256=item.sha256,
+                )
+                for item in self._made(ArtefactKind.DELTA)
             ),
         )
+
+    def _made(self, kind: ArtefactKind) -> list[Artefact]:
+        return [item for item in self.release.artefacts if item.kind is kind and item.not_made is None]
 
 
 def _track(release: Release) -> str:

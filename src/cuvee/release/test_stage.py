@@ -296,7 +296,7 @@ def installer_to_test(made: Sequence[Artefact]) -> tuple[Artefact | None, str]:
     Runners start a ``.sh`` or an ``.exe``. An ``.msi`` and a ``.pkg`` are for services of their systems.
     """
     for item in made:
-        if item.format in {"sh", "exe"}:
+        if item.kind is ArtefactKind.INSTALLER and item.format in {"sh", "exe"}:
             return item, ""
     if not made:
         return None, "no installer was made for it"

@@ -7,6 +7,7 @@ from cuvee.errors import UsageError
 from cuvee.graph.metapackages import metapackage_names
 from cuvee.manifest.model import Deprecation
 from cuvee.platforms import PLATFORMS
+from cuvee.release.artefacts import ArtefactKind
 from cuvee.release.record import Release
 from cuvee.report.issue_text import one_line
 
@@ -60,7 +61,7 @@ def users_page(release: Release, channel: str) -> str:
         installers=[
             (PLATFORMS[item.platform or ""].title, item.name, _COMMANDS[item.format].format(name=item.name))
             for item in release.handed_out
-            if item.not_made is None and item.format in _COMMANDS
+            if item.kind is ArtefactKind.INSTALLER and item.not_made is None and item.format in _COMMANDS
         ],
     )
 

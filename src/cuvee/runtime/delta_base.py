@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .delta_frames import DeltaIndex
+from .delta_frames import DeltaIndex, resolve
 from .failure import DAMAGED, USAGE, InstallError
 from .installer_log import printable
+from .installer_run import InstallerRun
 from .payload_manifest import PayloadManifest
-from .prefix_state import InstalledRelease
-from .verify import Differences
+from .prefix_state import InstalledRelease, PrefixState
+from .verify import Differences, verify
 
 _NAMED = 5
 
@@ -28,6 +29,23 @@ def refuse_base(
         raise InstallError(f"{needs}, and {prefix} holds {what}{other}. {whole}")
     if old.state.prefix != prefix:
         raise InstallError(f"{needs}, but {prefix} was moved or copied from {old.state.prefix}. {whole}")
+
+
+def unusable(found: Differences, state: PrefixState) -> set[str]:
+    """Return the files of an installed release that are not as it brought them, whatever their modes are."""
+    bad = {*found.changed, *found.missing, *found.rewritten, *found.waiting}
+    bad.update(state.own, state.links, state.gone)  # what post_install changed
+    return bad
+
+
+def refuse_unfit(run: InstallerRun, installed: InstalledRelease) -> None:
+    """Raise if an installer is a delta that does not fit a prefix, as its installation would."""
+    manifest, index = run.read_manifest(run.manifest_bytes()), run.read_index()
+    if index is None:
+        return
+    refuse_base(index, manifest, run.prefix, installed)
+    frames, found = resolve(index, manifest, installed.manifest), verify(installed)
+    refuse_changed(unusable(found, installed.state) & {*frames.same, *frames.used()}, manifest, found)
 
 
 def refuse_changed(wrong: Iterable[str], manifest: PayloadManifest, found: Differences) -> None:

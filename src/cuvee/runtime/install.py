@@ -22,7 +22,7 @@ from . import (
 )
 from .added_packages import misfits
 from .crash_recovery import recover
-from .delta_base import refuse_base, refuse_changed
+from .delta_base import refuse_base, refuse_changed, unusable
 from .delta_frames import DeltaFrames, brings_stage0, entries, resolve, same_files
 from .equal_files import SharedFiles, share_files
 from .failure import InstallError
@@ -162,8 +162,7 @@ class _Upgrade:
         A delta has no more than that, so files that are not as they were released are refused.
         """
         found, state, writer = self._found, self._old.state, self._writer
-        bad = {*found.changed, *found.missing, *found.rewritten, *found.waiting}
-        bad.update(state.own, state.links, state.gone)  # what post_install changed
+        bad = unusable(found, state)
         frames = writer.manifest.frames()
         if state.prefix != writer.target:
             bad.update(file.path for frame in frames for file in frame.files if file.how in RELOCATED)

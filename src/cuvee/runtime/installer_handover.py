@@ -14,7 +14,7 @@ import sys
 from typing import NoReturn
 
 from . import image_signature
-from .delta_base import refuse_base, refuse_verb
+from .delta_base import refuse_base, refuse_unfit, refuse_verb
 from .failure import MISSING, USAGE, InstallError, damaged
 from .file_operations import remove_tree
 from .hashing import sha256 as hash_of
@@ -54,6 +54,12 @@ def upgrade(prefix: str, installer: str, options: frozenset[str], *, is_verified
         _start(run, manifest, stage0_bytes)
     refuse_base(index, manifest, prefix, installed)
     _start(run, manifest, stage0_bytes, f"{prefix}/{installed.manifest.interpreter}")
+
+
+def refuse_delta(prefix: str, installer: str) -> None:
+    """Raise if an installer is a delta that does not fit the release at ``prefix``."""
+    run, _ = _read_head("install", prefix, installer, frozenset())
+    refuse_unfit(run, load(prefix))
 
 
 def repair(prefix: str, installer: str, options: frozenset[str]) -> int:

@@ -1,7 +1,8 @@
 """The verb `upgrade --from`: the newest release of a signed site, or of its mirror in a folder.
 
-The site is verified from a root that the administrator names once. What comes is then checked by the key of
-the installed release as any other installer. What was seen of a site is kept per user, outside of the prefix.
+The site is verified from a root that the administrator names once. A delta is taken if one fits, or else the
+whole installer. What comes is then checked by the key of the installed release as any other installer. What
+was seen of a site is kept per user, outside of the prefix.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 from . import installer_handover
 from .failure import MISSING, USAGE, InstallError
 from .hashing import algorithm
+from .payload_manifest import PayloadManifest
 from .prefix_state import load
 from .signed_metadata import refused
 from .site_reader import Fetch, LocatedFile, SiteReader
@@ -34,11 +36,14 @@ def upgrade(prefix: str, site: str, options: frozenset[str]) -> int:
     reader = SiteReader(_metadata(site), os.path.join(state, "metadata"), now)
     reader.refresh(root)
     _keep_root(state, root)
-    found = _newest(reader, site, name, installed.manifest.version, installed.manifest.platform)
+    found = _newest(reader, site, installed.manifest)
     if found is None:
         print(f"{site} has no newer release of {name} than {installed.manifest.version}.")  # noqa: T201
         return 0
-    installer = _fetch_installer(site, found, os.path.join(state, "installers"))
+    folder = os.path.join(state, "installers")
+    installer = _fetch_delta(site, found.delta, folder, prefix) if found.delta is not None else None
+    if installer is None:
+        installer = _fetch_installer(site, found.installer, folder)
     rest = frozenset(option for option in options if not option.startswith("--root="))
     return installer_handover.upgrade(prefix, installer, rest, is_verified=True)
 
@@ -75,9 +80,16 @@ def _keep_root(state: str, root: bytes) -> None:
     os.replace(beside, os.path.join(state, "root.json"))
 
 
-def _newest(reader: SiteReader, site: str, name: str, version: str, platform: str) -> LocatedFile | None:
-    """Return the `.sh` installer of the newest release that is newer than ``version``."""
-    best, path = _number(version), ""
+class _Newest(NamedTuple):
+    """The newest release of a site: its `.sh`, and a delta to it, if there is one."""
+
+    installer: LocatedFile
+    delta: LocatedFile | None
+
+
+def _newest(reader: SiteReader, site: str, installed: PayloadManifest) -> _Newest | None:
+    """Return the newest release that is newer than the installed one."""
+    best, path, delta = _number(installed.version), "", ""
     for track in _TRACKS:
         index = f"releases/{track}/index.json"
         listed = reader.find(index) if reader.has_list(track) else None
@@ -88,19 +100,47 @@ def _newest(reader: SiteReader, site: str, name: str, version: str, platform: st
         try:
             for release in json.loads(data)["releases"]:
                 number = _number(release["version"])
-                if release["distribution"] != name or number <= best:
+                if release["distribution"] != installed.distribution or number <= best:
                     continue
-                for item in release["installers"]:
-                    if item["platform"] == platform and item["format"] == "sh":
-                        best, path = number, f"releases/{track}/{release['name']}/{item['path']}"
-        except (ValueError, LookupError, TypeError):
+                folder = f"releases/{track}/{release['name']}"
+                for item in _of_system(release["installers"], installed):
+                    best, path, delta = number, f"{folder}/{item['path']}", ""
+                    for other in _of_system(release.get("deltas", ()), installed):
+                        delta = f"{folder}/{other['path']}" if other["base"] == installed.version else delta
+        except (ValueError, LookupError, TypeError, AttributeError):
             raise refused(f"{index} of the site cannot be read.") from None
     if not path:
         return None
+    return _Newest(_located(reader, path), _located(reader, delta) if delta else None)
+
+
+def _of_system(items: Iterable[dict[str, Any]], installed: PayloadManifest) -> list[dict[str, Any]]:
+    return [item for item in items if item["platform"] == installed.platform and item["format"] == "sh"]
+
+
+def _located(reader: SiteReader, path: str) -> LocatedFile:
     found = reader.find(path)
     if found is None:
         raise refused(f"The site has no {path} that is signed by those who may sign it.")
     return found
+
+
+def _fetch_delta(site: str, wanted: LocatedFile, folder: str, prefix: str) -> str | None:
+    """Return the path of a delta, complete and verified; `None` if it is not there, or does not fit."""
+    name = wanted.path.rpartition("/")[2]
+    try:
+        path = _fetch_installer(site, wanted, folder)
+    except FileNotFoundError:
+        reason = f"{site} does not have it."
+    else:
+        try:
+            installer_handover.refuse_delta(prefix, path)
+        except InstallError as error:
+            reason = error.message
+        else:
+            return path
+    print(f"{name} is not used. {reason}\nThe whole installer is fetched instead.")  # noqa: T201
+    return None
 
 
 def _number(version: str) -> tuple[int, ...]:

@@ -25,13 +25,26 @@ class ListedInstaller:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListedDelta:
+    """A delta to a release; ``base`` is the version that it upgrades."""
+
+    path: str
+    platform: str
+    format: str
+    base: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListedRelease:
-    """A release, and its installers."""
+    """A release, its installers, and its deltas."""
 
     name: str
     distribution: str
     version: str
     installers: tuple[ListedInstaller, ...] = ()
+    deltas: tuple[ListedDelta, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
