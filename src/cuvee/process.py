@@ -292,6 +292,12 @@ class _Listener:
         return bool(data)
 
 
+def pause(seconds: float) -> None:
+    """Wait; raise `KeyboardInterrupt` as soon as `stop_all` has ended this run."""
+    if _stopping.wait(seconds):
+        raise KeyboardInterrupt
+
+
 def stop_all(*, refuse_more: bool = False, within: Path | None = None) -> None:
     """Kill every program that `run` waits for in any thread: Ctrl-C reaches only the main one.
 

@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from cuvee.build.cross_building import BuildTarget
 from cuvee.build.kept_builds import BuildCache, changes, key_of
 from cuvee.build.model import BuiltPackage, KeyParts
+from cuvee.build.package_build import BuildTask, build_package
 from cuvee.channel.package_writer import PackageContent, write_package
 from cuvee.files import sha256_file
 
@@ -93,6 +97,28 @@ def test_a_kept_package_is_found_with_its_log(tmp_path: Path) -> None:
     assert (latest.package, latest.parts) == (package, PARTS)
     assert cache.latest("a", "linux-64") is None
     assert cache.find("0" * 64) is None
+
+
+def test_what_another_process_has_built_meanwhile_is_not_built_again(tmp_path: Path) -> None:
+    cache, package = kept(tmp_path)
+    output = SimpleNamespace(
+        identifier="a-1-0@noarch", name="a", recipe=SimpleNamespace(file="a/recipe.yaml")
+    )
+    task = SimpleNamespace(
+        may_be_elsewhere=False,
+        check_reproducible=False,
+        output=output,
+        target=BuildTarget(platform="linux-64"),
+        isolate=lambda _: (),
+        logs=tmp_path,
+        cache=tmp_path / "cache",
+        key=package.key,
+        question="what decided",
+    )
+    assert build_package(cast("BuildTask", task)).package == replace(package, reused=True)
+    latest = cache.latest("a", "noarch")
+    assert latest is not None
+    assert latest.question == "what decided"
 
 
 def truncate(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Folders for builds, with the same path on every machine: compilers and installers write it into files."""
 
+import contextlib
 import os
 import shutil
 import stat
@@ -9,20 +10,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cuvee.errors import BusyError, StorageError
+from cuvee import process
+from cuvee.errors import StorageError
 from cuvee.files import storage_errors
 
 _ROOT = Path("/tmp") if sys.platform != "win32" else Path(tempfile.gettempdir())  # noqa: S108 - its folders are made for this user only
+_LOOK_EVERY = 0.2
+"""Seconds between two looks at a folder in which another process builds."""
 
 
 @contextmanager
 def fixed_folder(key: str) -> Iterator[Path]:
     """Yield an empty folder named by a build key, which is removed afterwards.
 
+    If another process builds the same, as for a release of another platform, this waits until it has ended.
+
     Raises
     ------
-    BusyError
-        If another process builds the same.
     StorageError
         If the folder cannot be made, or belongs to somebody else.
     """
@@ -41,23 +45,35 @@ def fixed_folder(key: str) -> Iterator[Path]:
 
 def _locked(folder: Path) -> int | None:
     """Make a folder if there is none, and lock it until what is returned is closed."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or (os.name == "posix" and found.st_uid != os.geteuid()):
-        raise StorageError(
-            f"{folder} belongs to somebody else, and builds need a folder of that name",
-            hint="Remove it, or ask who has made it to do that.",
-        )
-    try:
-        import fcntl
-    except ImportError:  # Windows, where nothing is built yet
-        return None
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    while True:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # who had the lock has removed it
+            found = folder.lstat()
+            if not stat.S_ISDIR(found.st_mode) or (os.name == "posix" and found.st_uid != os.geteuid()):
+                raise StorageError(
+                    f"{folder} belongs to somebody else, and builds need a folder of that name",
+                    hint="Remove it, or ask who has made it to do that.",
+                )
+            if os.name == "nt":  # where nothing is built yet
+                return None
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            if _has_lock(folder, handle):
+                return handle
+            process.pause(_LOOK_EVERY)
+
+
+def _has_lock(folder: Path, handle: int) -> bool:
+    """Lock an opened folder, or close it: another process has locked it, or removed it and made a new one."""
+    import fcntl
+
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(folder.lstat(), os.fstat(handle)):
+            return True
+    except (BlockingIOError, FileNotFoundError):
+        pass
     except OSError:
         os.close(handle)
-        raise BusyError(
-            f"Another cuvee builds in {folder}", hint="Wait until it has finished, or stop it."
-        ) from None
-    return handle
+        raise
+    os.close(handle)
+    return False

@@ -93,7 +93,13 @@ def build_package(task: BuildTask) -> BuildOutcome:
         isolate=task.isolate,
         logs=task.logs,
     )
+    cache = BuildCache(task.cache)
     with fixed_folder(task.key) as path:
+        # Another process may have built it while this one waited.
+        kept = None if task.check_reproducible else cache.find(task.key)
+        if kept is not None:
+            cache.make_latest(kept, task.question)
+            return BuildOutcome(package=kept)
         archive = _built(task, path, journal, "build")
         other = _built(task, path, journal, "again") if task.check_reproducible else None
         differing = different_files(archive, other) if other is not None else ()
@@ -113,7 +119,7 @@ def build_package(task: BuildTask) -> BuildOutcome:
             seconds=round(monotonic() - started, 3),
             not_tested=not_tested,
         )
-        BuildCache(task.cache).keep(archive, journal.text, package, task.parts, task.question)
+        cache.keep(archive, journal.text, package, task.parts, task.question)
     found = Irreproducible(package=task.output.identifier, files=differing) if differing else None
     return BuildOutcome(package=package, irreproducible=found)
 
