@@ -284,7 +284,8 @@ def prepare(folder: Path, commands: str) -> None:
     """Bring the machine to where a reader of these lines is: without the release, with it, or upgraded."""
     is_upgraded = "rollback" in commands
     is_of_site = any(text in commands for text in ("cuvee verify /opt/starter", "manifest.json.zst"))
-    if is_upgraded or is_of_site or "-b -p /opt/starter" in commands:
+    is_first = "-b -p /opt/starter" in commands and "--share" not in commands
+    if is_upgraded or is_of_site or is_first:
         shutil.rmtree(folder / "opt")
         (folder / "opt").mkdir()
     if "www/" in commands and "--to www" not in commands and not (folder / "www").exists():
