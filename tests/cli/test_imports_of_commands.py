@@ -67,7 +67,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[se
         (["--help"], (*HEAVY, *PIPELINE, *SOLVER, "yaml"), 10),
         (["why", "--help"], (*HEAVY, *PIPELINE, *SOLVER, "yaml"), 20),
         (["why", "lib", "FOLDER"], (*HEAVY, *PIPELINE, "pysat"), 90),
-        (["why", "lib", "MANIFEST", "--dist", "DIST"], (*HEAVY, *PIPELINE, "pysat"), 90),
+        (["why", "lib", "MANIFEST", "--dist", "DIST"], (*HEAVY, *PIPELINE, "pysat"), 95),
         (["needs", "lib", "FOLDER"], (*HEAVY, *PIPELINE, "pysat"), 90),
         (["build", "MANIFEST", "--dist", "DIST"], (*HEAVY, *WORK, "pysat"), 190),
         (["show", "MANIFEST"], (*HEAVY, *PIPELINE, "pysat"), 60),
