@@ -108,12 +108,14 @@ def test_log_has_the_keys_of_its_page(release: Release, newer: Release, tmp_path
     assert admin("rollback") == 1
     after = entries(prefix / "conda-meta" / "cuvee" / "log.jsonl")
     assert [entry["verb"] for entry in after] == ["install", "rollback", "clean", "rollback"]
+    beside = prefix.with_name("beside")
+    assert newer.install("-b", "-p", beside, f"--share={prefix}", "--log", log).ok
     assert release.install("-b", "-p", prefix, "--log", log).exit_code == 1  # ends in the shell
     assert release.install("--uninstall", "-p", prefix, "--log", log).ok
     outside = entries(Path(f"{log}.jsonl"))
 
     assert [(entry["verb"], entry["exit"]) for entry in outside] == [
-        ("install", 0), ("upgrade", 0), ("install", 1), ("uninstall", 0)
+        ("install", 0), ("upgrade", 0), ("install", 0), ("install", 1), ("uninstall", 0)
     ]  # fmt: skip
     found = [*inside, *after, *outside]
     page = {key for row in table(REFERENCE / "installer-log.md", "Key") for key in code_in(row[0])}
