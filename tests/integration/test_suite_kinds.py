@@ -336,3 +336,19 @@ def test_a_run_that_was_interrupted_goes_on(installer: Path, suites_folder: Path
     assert int(done.environment["resumed"].split()[0]) in {1, 2, 3}
     assert "x" in {(tmp_path / name).read_text() for name in "abc"}, "at least one ran once in both runs"
     assert "resumed" not in run(SILENT).environment
+
+
+def test_what_is_above_a_suite_is_no_part_of_it(
+    installer: Path, suites_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As on Windows and macOS; on Linux, tests may not see such a file.
+    monkeypatch.setattr("cuvee.integration.runners.native.strongest_isolation", lambda: None)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    for folder in (temporary, suites_folder):
+        (folder / "conftest.py").write_text("raise SystemExit(3)\n")
+    (suites_folder / "interop" / "conftest.py").write_text("import pytest\n\npytest.own = True\n")
+    (suites_folder / "interop" / "test_a.py").write_text("import pytest\n\ndef test_a(): assert pytest.own\n")
+    found = outcomes(installer, read_suite(suites_folder, "interop"), tmp_path / "results")
+    assert {test: outcome.state.value for test, outcome in found.items()} == {"test_a.py::test_a": "pass"}

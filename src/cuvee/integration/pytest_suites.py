@@ -137,13 +137,10 @@ class _TargetRun:
         cwd, events, crash = work / "cwd", work / "events.jsonl", work / "crash.txt"
         cwd.mkdir()
         files = [guest_path(self.folder / target.file)] if self.folder and target.file else []
-        options = [
-            "-c",
-            guest_path(INSIDE / "pytest.ini"),
-            "--rootdir",
-            guest_path(self.folder or cwd),
-            *_OPTIONS,
-        ]
+        top = guest_path(self.folder or cwd)
+        # Else pytest reads each conftest.py above, such as /tmp/conftest.py, and lists the files beside it:
+        # https://docs.pytest.org/en/stable/reference/reference.html#cmdoption-confcutdir
+        options = ["-c", guest_path(INSIDE / "pytest.ini"), "--rootdir", top, "--confcutdir", top, *_OPTIONS]
         spec = {
             "arguments": [*options, *target.arguments, *files],
             "modules": list(target.modules),
