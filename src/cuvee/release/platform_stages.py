@@ -71,8 +71,9 @@ def _built(session: Session, release: Release, lock: PlatformLock) -> Release:
     if not session.manifest.installers:  # then nothing would unpack an image
         return release
     image, imaged = make_image(session, lock)
+    project = make_project(session, lock)  # first: constructor makes installers of it
     made = make_installers(session, lock, image)
-    installers = (make_project(session, lock), *made, *make_deltas(session, lock, made))
+    installers = (project, *made, *make_deltas(session, lock, made))
     return replace(
         release,
         images=(*release.images, imaged),
