@@ -124,6 +124,6 @@ forked(items, slow).results()
             os.close(ended)
         assert len(handles) == 3  # its answer, the file, and the folder that is listed
         # Another child may have been forked a moment ago, and have all handles still.
-        subprocess.run(["flock", "--timeout", "60", tmp_path / "lock", "true"], check=True)
+        subprocess.run(["/usr/bin/flock", "--timeout", "60", tmp_path / "lock", "true"], check=True)
         assert parent.stdout is not None
         assert parent.stdout.read() == b""
