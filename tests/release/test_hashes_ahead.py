@@ -1,5 +1,6 @@
 """Files are hashed before a stage asks for them, and never instead of when it counts."""
 
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -44,8 +45,6 @@ def test_a_file_is_read_once_if_nothing_has_changed(tmp_path: Path, monkeypatch:
     path, runs = tmp_path / "installer", list[str]()
     StageRunner(folder=tmp_path, reporter=SILENT)(writing(path, b"x" * LARGE, "installer", runs=runs))
     again = StageRunner(folder=tmp_path, reporter=SILENT)
-    again.look_ahead(without=())
-    again.ahead._found[path].result()  # it has begun: otherwise it is taken out of the thread's hands
     read: list[Path] = []
 
     def hashed(paths: Iterable[Path]) -> list[tuple[Path, str]]:
@@ -53,7 +52,9 @@ def test_a_file_is_read_once_if_nothing_has_changed(tmp_path: Path, monkeypatch:
         return file_hashes(read)
 
     monkeypatch.setattr(stages, "file_hashes", hashed)
-    assert again(writing(path, b"", "installer", runs=runs)).reused
+    with again.look_ahead(without=()):
+        again.ahead._found[path].result()  # it has begun: otherwise it is taken out of the thread's hands
+        assert again(writing(path, b"", "installer", runs=runs)).reused
     assert (runs, read) == (["installer"], [])
 
 
@@ -61,10 +62,10 @@ def test_what_a_stage_changes_is_noticed_although_it_was_hashed_ahead(tmp_path: 
     path, runs = tmp_path / "installer", list[str]()
     StageRunner(folder=tmp_path, reporter=SILENT)(writing(path, b"x" * LARGE, "installer", runs=runs))
     again = StageRunner(folder=tmp_path, reporter=SILENT)
-    again.look_ahead(without=())
-    again.ahead._found[path].result()
-    again(writing(path, b"z" * LARGE, "a program of a package", runs=runs))
-    again(writing(path, b"x" * LARGE, "installer", runs=runs))
+    with again.look_ahead(without=()):
+        again.ahead._found[path].result()
+        again(writing(path, b"z" * LARGE, "a program of a package", runs=runs))
+        again(writing(path, b"x" * LARGE, "installer", runs=runs))
     assert runs == ["installer", "a program of a package", "installer"]
 
 
@@ -73,8 +74,8 @@ def test_a_changed_file_is_made_again(tmp_path: Path) -> None:
     StageRunner(folder=tmp_path, reporter=SILENT)(writing(path, b"x" * LARGE, "installer", runs=runs))
     path.write_bytes(b"x" * (LARGE - 1) + b"y")
     again = StageRunner(folder=tmp_path, reporter=SILENT)
-    again.look_ahead(without=())
-    again(writing(path, b"x" * LARGE, "installer", runs=runs))
+    with again.look_ahead(without=()):
+        again(writing(path, b"x" * LARGE, "installer", runs=runs))
     assert runs == ["installer", "installer"]
 
 
@@ -82,5 +83,15 @@ def test_files_of_stages_that_are_moved_first_are_left_out(tmp_path: Path) -> No
     path, runs = tmp_path / "release.json", list[str]()
     StageRunner(folder=tmp_path, reporter=SILENT)(writing(path, b"x" * LARGE, "report", runs=runs))
     again = StageRunner(folder=tmp_path, reporter=SILENT)
-    again.look_ahead(without=("report",))
+    with again.look_ahead(without=("report",)):
+        assert again.ahead.take(path) is None
+
+
+def test_a_run_that_fails_at_once_hashes_nothing_more(tmp_path: Path) -> None:
+    path = tmp_path / "installer"
+    StageRunner(folder=tmp_path, reporter=SILENT)(writing(path, b"x" * LARGE, "installer", runs=[]))
+    again = StageRunner(folder=tmp_path, reporter=SILENT)
+    with pytest.raises(KeyError), again.look_ahead(without=()):
+        raise KeyError
     assert again.ahead.take(path) is None
+    assert "hashes" not in {thread.name.partition("_")[0] for thread in threading.enumerate()}

@@ -153,6 +153,11 @@ def cut(session: Session) -> Release:
     is set aside, so that no installer is beside a record of other inputs. While it works, and if it is
     killed, the record says so.
     """
+    with session.make.look_ahead(without=_REPORTED):
+        return _cut(session)
+
+
+def _cut(session: Session) -> Release:
     from cuvee.release.provenance_stage import make_provenance
     from cuvee.release.reference_runs import add_to_history
     from cuvee.release.report_stage import make_report
@@ -205,7 +210,6 @@ def _begin(session: Session) -> bytes:
 
     Return the record that was there and could not be put aside, such as that of a copy without its stages.
     """
-    session.make.look_ahead(without=_REPORTED)
     session.read_files()
     session.index.ask_ahead(session.workspace.index_questions)
     session.make.put_aside(*_REPORTED)

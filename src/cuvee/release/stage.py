@@ -6,7 +6,8 @@ travel as values; a result is read from disk only if an earlier run has written 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from time import monotonic
@@ -208,8 +209,9 @@ class StageRunner:
         self.made.update(outputs)
         return Done(stage=stage.name, result=made.result, inputs=inputs, seconds=seconds, reused=False)
 
-    def look_ahead(self, *, without: Collection[str]) -> None:
-        """Begin to hash the large files of stages that have finished earlier, in a thread.
+    @contextmanager
+    def look_ahead(self, *, without: Collection[str]) -> Iterator[None]:
+        """Hash the large files of stages that have finished earlier in a thread, while the block runs.
 
         What a stage writes, or what runs in one, may change files: what was hashed before counts only until
         the first stage of this run has work to do. ``without`` are stages whose files will be moved before
@@ -219,6 +221,10 @@ class StageRunner:
         entries = map(self.recorded, names)
         outputs = [path for entry in entries if entry is not None for path in entry.outputs]
         self.ahead.start([self.folder / path for path in outputs])
+        try:
+            yield
+        finally:
+            self.ahead.stop()
 
     def failed_in(self, error: Exception) -> str:
         """Return the name of the stage that raised an error; empty if none did."""
