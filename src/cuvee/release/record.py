@@ -5,7 +5,7 @@ later, read it and nothing else.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -128,6 +128,9 @@ class StageResult:
     seconds: float = 0.0
     reused: bool = False
     artefacts: tuple[Artefact, ...] = ()
+
+
+_Result = TypeVar("_Result", bound=StageResult)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -457,6 +460,24 @@ class Release:
         built = filter(None, (self.built,))
         after_lock = filter(None, (self.metapackages, self.checked))
         return (self.channel, *built, self.locked, *after_lock, *self.images, *self.installers, *self.tests)
+
+    def with_reused(self, stages: Collection[str]) -> Self:
+        """Return this with the stages of these names, and no others, as reused from an earlier run."""
+
+        def one(item: _Result) -> _Result:
+            return replace(item, reused=item.stage in stages)
+
+        return replace(
+            self,
+            channel=one(self.channel),
+            built=one(self.built) if self.built is not None else None,
+            locked=one(self.locked),
+            metapackages=one(self.metapackages) if self.metapackages is not None else None,
+            checked=one(self.checked) if self.checked is not None else None,
+            images=tuple(map(one, self.images)),
+            installers=tuple(map(one, self.installers)),
+            tests=tuple(map(one, self.tests)),
+        )
 
     @property
     def artefacts(self) -> Rows[Artefact]:

@@ -6,20 +6,17 @@ What makes them is imported when it is made: a run without any change only needs
 import datetime as dt
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 from cuvee.codec import Json, decode, encode
 from cuvee.history.history_file import HistoryFile
 from cuvee.history.over_releases import Past, past_releases
-from cuvee.release.record import Release, StageResult
+from cuvee.release.record import Release
 from cuvee.release.record_parts import RECORD
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage
 from cuvee.report.badges import Badge
 from cuvee.report.page import build_page
 from cuvee.report.summary import summary_lines
-
-Result = TypeVar("Result", bound=StageResult)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +56,7 @@ def make_report(session: Session, release: Release) -> Release:
     def load(kept: Json) -> Release:
         known = decode(_Kept, kept)
         session.summary = known.summary
-        return _as_recorded(release, known)
+        return replace(release, made_at=known.made_at).with_reused(known.reused)
 
     stage = Stage(
         name="report",
@@ -68,26 +65,6 @@ def make_report(session: Session, release: Release) -> Release:
         load=load,
     )
     return session.make(stage).result
-
-
-def _as_recorded(release: Release, known: _Kept) -> Release:
-    """Return a release with what its record says otherwise; all else in it is among the inputs."""
-
-    def recorded(item: Result) -> Result:
-        return replace(item, reused=item.stage in known.reused)
-
-    return replace(
-        release,
-        made_at=known.made_at,
-        channel=recorded(release.channel),
-        built=recorded(release.built) if release.built is not None else None,
-        locked=recorded(release.locked),
-        metapackages=recorded(release.metapackages) if release.metapackages is not None else None,
-        checked=recorded(release.checked) if release.checked is not None else None,
-        images=tuple(map(recorded, release.images)),
-        installers=tuple(map(recorded, release.installers)),
-        tests=tuple(map(recorded, release.tests)),
-    )
 
 
 def past_of(release: Release, path: Path) -> Past:
