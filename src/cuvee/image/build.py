@@ -1,8 +1,9 @@
 """From a lock and its archives to the image of one platform."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.resources import files as resource_files
 from pathlib import Path
 
@@ -119,20 +120,12 @@ def build_image(
     links = {name: package.links for name, package in packed.items()}
     refuse_escapes(links, linked.python.platform.system)
 
-    def repair(damaged: CompressedFrame) -> None:
-        """Pack the package again that has a frame; that says that the frame is damaged."""
-        for name, package in packed.items():
-            if damaged in package.frames:
-                packer.pack(linked.opened(name), linked.plans[name])
-
+    repair = partial(_pack_again, packed=packed, linked=linked, packer=packer)
     with replacing_folder(folder) as beside, PayloadWriter(beside, repair=repair) as payload:
         payload.add(frame for package in lock.packages for frame in packed[package.name].frames)
         with Spool(cache) as spool:
             extra = extra_parts(lock, release, settings, sbom, spool)
-            planned = (file for plan in linked.plans.values() for file in plan)
-            extra_files = plan_extra_files(
-                extra, planned, distribution=release.distribution, platform=linked.python.platform
-            )
+            extra_files = linked.plan_extra_files(extra, release.distribution)
             extra_frames = pack(extra, level=level, cache=cache, reporter=reporter)
         parts = _records(lock, linked, packed, release, requested)
         records = pack(parts, level=level, cache=cache, reporter=reporter)
@@ -198,6 +191,20 @@ class _Linked:
     def opened(self, name: str) -> PackageInfo:
         """Return the metadata of a package with its archive, whose hash has been checked."""
         return replace(self.infos[name], archive=self.archive(name))
+
+    def plan_extra_files(self, extra: Sequence[Part], distribution: str) -> list[PlannedFile]:
+        """Return what extra files are in the prefix; raise if a package has one of them."""
+        planned = (file for plan in self.plans.values() for file in plan)
+        return plan_extra_files(extra, planned, distribution=distribution, platform=self.python.platform)
+
+
+def _pack_again(
+    damaged: CompressedFrame, *, packed: Mapping[str, PackedPackage], linked: _Linked, packer: Packer
+) -> None:
+    """Pack the package that has a frame; that says that the frame is damaged."""
+    for name, package in packed.items():
+        if damaged in package.frames:
+            packer.pack(linked.opened(name), linked.plans[name])
 
 
 def _write_image(
