@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cuvee.codec import Json
-from cuvee.errors import CuveeError, ToolMissingError, UsageError
+from cuvee.errors import ToolMissingError, UsageError
 from cuvee.installers.delta_installer import delta_file_name, make_delta
 from cuvee.installers.whole_installer import read_installer
 from cuvee.installers.windows.osslsigncode import certificate_fingerprint, signer_from_environment
 from cuvee.lock.model import PlatformLock
 from cuvee.manifest.model import Manifest
-from cuvee.release.artefacts import Artefact, ArtefactKind, NotMade
+from cuvee.release.artefacts import Artefact, ArtefactKind
 from cuvee.release.delta_sources import delta_installers, recorded_installer
 from cuvee.release.record import InstallerResult, Release
 from cuvee.release.record_parts import RECORD
@@ -67,32 +67,32 @@ def _make(session: Session, lock: PlatformLock, new: Artefact, base: Manifest) -
         inputs: Json = [old.sha256, new.sha256, target.name, *signing]
         return finished(session.make(Stage.of(name, inputs, build, InstallerResult)))
     except (UsageError, ToolMissingError) as error:
-        return _not_made(session, lock, new, target, error)
+        artefact = workspace.not_made(
+            target, error, platform=lock.platform, form=new.format, kind=ArtefactKind.DELTA
+        )
+        return InstallerResult(stage=name, platform=lock.platform, artefacts=(artefact,))
 
 
 def _installer_of(folder: Path, new: Artefact) -> Artefact:
-    """Return the installer of the base release; raise if that is not at hand."""
+    """Return the installer of the base release.
+
+    Raises
+    ------
+    ToolMissingError
+        If it is not at hand; another host may have it.
+    UsageError
+        If there is none.
+    """
     if not (folder / RECORD).is_file():
-        raise UsageError(
+        raise ToolMissingError(
             f"{folder.name} is not beside the release, from which a delta is made",
             hint="Put its release folder, with the installers, beside that of this release.",
         )
     for item in delta_installers(Release.open(folder).artefacts):
         if (item.platform, item.format) == (new.platform, new.format):
+            if not (folder / item.path).is_file():
+                raise ToolMissingError(
+                    f"{folder / item.path} is not here", hint="Copy it from where the release was made."
+                )
             return item
     raise UsageError(f"{folder.name} has no .{new.format} for {new.platform}", hint="There can be no delta.")
-
-
-def _not_made(
-    session: Session, lock: PlatformLock, new: Artefact, target: Path, error: CuveeError
-) -> InstallerResult:
-    here = f"{session.workspace.folder.parent}/"  # a record names no folders of the machine
-    why = NotMade(reason=error.message.replace(here, ""), remedy=(error.hint or "").replace(here, ""))
-    artefact = Artefact(
-        path=target.relative_to(session.workspace.folder).as_posix(),
-        kind=ArtefactKind.DELTA,
-        platform=lock.platform,
-        format=new.format,
-        not_made=why,
-    )
-    return InstallerResult(stage=f"delta-{lock.platform}", platform=lock.platform, artefacts=(artefact,))

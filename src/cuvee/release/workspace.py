@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,16 +115,22 @@ class Workspace:
             sha256=sha256_file(path),
         )
 
-    def not_made(self, path: Path, error: CuveeError, *, platform: str, form: str) -> Artefact:
-        """Return the installer that would be at ``path``, with the error that kept it from being made."""
+    def not_made(
+        self, path: Path, error: CuveeError, *, platform: str, form: str, kind: ArtefactKind | None = None
+    ) -> Artefact:
+        """Return the installer that would be at ``path``, with the error that kept it from being made.
+
+        The same for another kind of artefact. Its record names no folders of this machine.
+        """
         from cuvee.release.artefacts import Artefact, ArtefactKind, NotMade
 
+        why, here = NotMade.because_of(error), f"{self.folder.parent}/"
         return Artefact(
             path=path.relative_to(self.folder).as_posix(),
-            kind=ArtefactKind.INSTALLER,
+            kind=kind or ArtefactKind.INSTALLER,
             platform=platform,
             format=form,
-            not_made=NotMade.because_of(error),
+            not_made=replace(why, reason=why.reason.replace(here, ""), remedy=why.remedy.replace(here, "")),
         )
 
     @contextmanager
