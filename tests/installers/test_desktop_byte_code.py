@@ -211,3 +211,26 @@ def test_sources_that_compile_otherwise(lean: Release, tmp_path: Path) -> None:
         "compiled": [],
         "waiting": [made.relative_to(prefix).as_posix()],
     }
+
+
+def test_releases_that_share_files_have_byte_code_of_their_own(
+    lean: Release, newer_lean: Release, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert lean.install("-b", "-p", first).ok
+    done = lean.install("-b", "-p", second, f"--share={first}")
+    assert "share their space on the disk" in done.stdout
+    before = tree(first)
+    assert (verified(first)["good"], verified(second)["good"]) == (True, True)
+
+    (flipped,) = byte_code(second, "cmd")
+    flip(flipped)  # in place
+    assert tree(first) == before
+    assert admin(second, "compile").exit_code == 0
+    assert verified(second)["good"]
+
+    assert newer_lean.install("-b", "-u", "-p", second).ok
+    assert verified(second)["good"]
+    assert admin(second, "uninstall").exit_code == 0
+    assert tree(first) == before
+    assert verified(first)["good"]
