@@ -183,7 +183,7 @@ def test_failed_tests_are_named_and_linked_by_owner_and_platform(ready: Release)
     assert task.text == (
         "Look at 5 tests on linux-64 (4 fail, 1 timeout): smoke: 0, smoke: 1, smoke: 2 and 2 more."
     )
-    assert (task.anchor, task.query) == ("tests", "blocks=yes&platform=linux-64&owner=numerics")
+    assert (task.anchor, task.query) == ("tests", "status=fail%7Ctimeout&platform=linux-64&owner=numerics")
 
 
 def test_what_the_machine_broke_is_the_release_managers_and_runs_again(ready: Release) -> None:
@@ -224,13 +224,13 @@ def test_an_owner_whose_tests_fail_on_several_platforms_has_one_task(ready: Rele
     assert task.text == (
         "Look at 3 outcomes on linux-64, win-64 (2 fail, 1 timeout): smoke: numpy0, smoke: numpy1."
     )
-    assert task.query == "blocks=yes&owner=numerics"
+    assert task.query == "status=fail%7Ctimeout&owner=numerics"
 
 
 def test_a_task_about_several_states_leads_to_all_of_them(ready: Release) -> None:
     warned = run(OutcomeState.FLAKY, OutcomeState.ALWAYS_FAIL)
     (actor,) = readiness(changed(ready, runs=(*ready.runs[1:], warned)), {}).actors
-    assert actor.tasks[0].query == "platform=linux-64&owner=numerics"
+    assert actor.tasks[0].query == "status=flaky%7Calways-fail&platform=linux-64&owner=numerics"
 
 
 def test_with_warnings_only_their_owners_are_named(ready: Release) -> None:

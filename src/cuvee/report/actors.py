@@ -166,13 +166,11 @@ def _outcome_task(
         return Task(text=text, anchor=anchors.get(some[0], ""))
     states = Counter(outcome.state for outcome in some)
     counts = ", ".join(f"{count:,} {state.value}" for state, count in states.items())
-    query = {"owner": owner}
+    # All their states: only by owner and platform, faults of the machine would be among failed tests.
+    query = {"status": "|".join(STATES[state].slug for state in states)}
     if len(platforms) == 1:
-        query = {"platform": platforms[0]} | query
-    if all(outcome.state.blocks for outcome in some) and not of_machine:
-        query = {"blocks": "yes"} | query
-    elif len(states) == 1:
-        query = {"status": STATES[some[0].state].slug} | query
+        query["platform"] = platforms[0]
+    query["owner"] = owner
     where = ", ".join(sorted(platforms))
     what = "tests" if len(platforms) == 1 else "outcomes"
     text = f"{look} {len(some):,} {what} on {where} ({counts}): {names}.{since}"

@@ -56,7 +56,8 @@
       reset.before(label);
     };
     const values = (key) => [...new Set(items.flatMap((item) => tokens(item, key)))].filter((v) => !v.includes("@")).sort();
-    const addOption = (select, value) => select.append(make("option", { value }, value || "any"));
+    // An address may name several values, fail|timeout, of which one is enough.
+    const addOption = (select, value) => select.append(make("option", { value }, value.replaceAll("|", " or ") || "any"));
     const addSelect = (key, found) => {
       const select = make("select");
       for (const value of ["", ...found]) addOption(select, value);
@@ -89,7 +90,8 @@
           tests.push((item) => found.has(item.dataset.name));
         } else tests.push((item) => {
           const exact = key === "status" && wanted.platform && item.dataset.status?.includes("@");
-          return tokens(item, key).includes(exact ? `${value}@${wanted.platform}` : value);
+          const found = tokens(item, key);
+          return value.split("|").some((one) => found.includes(exact ? `${one}@${wanted.platform}` : one));
         });
       }
       return (item) => tests.every((test) => test(item));
