@@ -5,8 +5,11 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -15,7 +18,9 @@ from cuvee.image.settings import ByteCode, InstallerSettings
 from cuvee.installers.delta_installer import make_delta
 from cuvee.installers.whole_installer import read_installer
 from cuvee.progress import SILENT
-from cuvee.runtime.prefix_state import load
+from cuvee.runtime.desktop_byte_code import _Compiler
+from cuvee.runtime.prefix_state import KEPT, InstalledRelease, load
+from needed_programs import HANGING, need_root
 from tiny_release import Release
 
 from .conftest import Dress
@@ -176,6 +181,35 @@ def kill_when(argv: list[str], seen: Callable[[], bool], number: int) -> int:
     return running.wait()
 
 
+def test_an_interruption_leaves_the_rest_to_the_verb(lean: Release, tmp_path: Path) -> None:
+    """As by Ctrl-C, which all processes of a terminal get."""
+    prefix = tmp_path / "prefix"
+    running = subprocess.Popen(
+        ["/bin/sh", str(lean.installer), "-b", "-p", str(prefix)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    command = f"{prefix}/bin/tiny-admin compile"
+    assert running.stdout is not None
+    assert running.stdout.readline() == f"Tiny & Sons 2026.11.0 is installed in {prefix}\n"
+    said = running.stdout.readline()
+    assert said.startswith("It can be used already. ")
+    assert said.endswith(f"this does the rest: {command}\n")
+    wanted = load(str(prefix)).manifest.compiled()
+    while running.poll() is None and not any((prefix / path).exists() for path in wanted):
+        os.sched_yield()
+    os.killpg(running.pid, signal.SIGINT)
+    _, told = running.communicate(timeout=HANGING)
+    assert running.returncode == 0, told
+    absent = sorted(path for path in wanted if not (prefix / path).exists())
+    assert 0 < len(absent) < len(wanted)
+    count = f"{len(absent):,} of {len(wanted):,} files of byte code are not there"
+    assert told.startswith(f"Warning: {count}, since it was interrupted. ")
+    assert told.endswith(f"This makes them: {command}\n")
+    assert not list(prefix.rglob("*.new"))
+    assert admin(prefix, "compile").exit_code == 0
+    assert verified(prefix)["good"]
+
+
 def test_one_that_is_killed_while_it_compiles(lean: Release, tmp_path: Path) -> None:
     prefix = tmp_path / "prefix"
     argv = ["sh", str(lean.installer), "-b", "-p", str(prefix)]
@@ -234,3 +268,77 @@ def test_releases_that_share_files_have_byte_code_of_their_own(
     assert admin(second, "uninstall").exit_code == 0
     assert tree(first) == before
     assert verified(first)["good"]
+
+
+FILL = """\
+free=$(df -Pk "$PREFIX" | awk 'NR == 2 {print $4}')
+head -c "$((free - 1024))k" /dev/zero > "$PREFIX/../filler"
+"""
+
+
+@pytest.fixture
+def disk(lean: Release, tmp_path: Path) -> Iterator[Path]:
+    """A disk with room for one release, which needs 50 MB more to begin."""
+    need_root("to mount a tmpfs")
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    size = f"size={lean.image.size_on_disk + (90 << 20)}"
+    mounted = process.run(process.Request(argv=("mount", "-t", "tmpfs", "-o", size, "x", str(folder))))
+    if not mounted.ok:
+        pytest.skip(f"needs to mount a tmpfs: {mounted.stderr}")
+    yield folder
+    process.run(process.Request(argv=("umount", "-l", str(folder))))
+
+
+def test_a_disk_that_becomes_full_meanwhile(dress: Dress, disk: Path) -> None:
+    """Somebody else fills it after the installer has looked; here a script of the release does."""
+    filled, prefix = dress(replace(DESKTOP, post_install=FILL)), disk / "prefix"
+    done = filled.install("-b", "-p", prefix)
+    assert done.exit_code == 0, done
+    assert "is installed in" in done.stdout
+    wanted = load(str(prefix)).manifest.compiled()
+    absent = sorted(path for path in wanted if not (prefix / path).exists())
+    assert 0 < len(absent) < len(wanted)
+    count = f"{len(absent):,} of {len(wanted):,} files of byte code are not there"
+    assert done.stderr.startswith(f"Warning: {count}, since this failed: No space left on device. ")
+    assert str(prefix / "bin" / "tiny-admin compile") in done.stderr
+    assert not list(prefix.rglob("*.new"))
+
+    value = verified(prefix)
+    assert (value["changed"], value["missing"], value["extra"], value["good"]) == ([], [], [], False)
+    assert value["byte_code"] == {"rewritten": [], "compiled": [], "waiting": absent}
+    assert admin(prefix, "verify").exit_code == 1
+    made = admin(prefix, "compile", "--json")
+    assert (made.exit_code, json.loads(made.stdout)["waiting"]) == (1, absent)
+    assert not list(prefix.rglob("*.new"))
+
+    (disk / "filler").unlink()
+    assert admin(prefix, "compile").exit_code == 0
+    assert verified(prefix)["good"]
+    assert admin(prefix, "uninstall").exit_code == 0
+    assert not list(disk.iterdir())
+
+
+ANSWER = """\
+import marshal, os, sys
+marshal.load(sys.stdin.buffer)
+data = marshal.dumps([b"%d" % os.getpriority(os.PRIO_PROCESS, 0)])
+sys.stdout.buffer.write(len(data).to_bytes(8, "little") + data)
+"""
+
+
+def test_they_have_a_low_priority(tmp_path: Path) -> None:
+    """All cores compile, on a desktop that somebody uses meanwhile."""
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\nexec /usr/bin/env python3 "$@"\n')
+    python.chmod(0o755)
+    (tmp_path / KEPT / "runtime").mkdir(parents=True)
+    (tmp_path / KEPT / "runtime" / "compile_batch.py").write_text(ANSWER)
+    release = SimpleNamespace(prefix=str(tmp_path), manifest=SimpleNamespace(interpreter="python"))
+    compiler = _Compiler(cast("InstalledRelease", release))
+    try:
+        (answer,) = compiler.compile([("a.py", b"", 0)]) or [None]
+    finally:
+        compiler.end()
+    assert answer is not None
+    assert int(answer) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10)

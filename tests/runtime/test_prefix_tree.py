@@ -1,5 +1,6 @@
 """Files below a folder are reached without following a link in any part of their path."""
 
+import errno
 import json
 import os
 import stat
@@ -160,3 +161,14 @@ def test_windows_links_are_junctions_too(monkeypatch: pytest.MonkeyPatch, prefix
     for action in ACTIONS.values():
         with pytest.raises(NotADirectoryError, match="It is a link"):
             action(tree, prefix, "a/link/victim")
+
+
+def test_what_cannot_be_written_whole_leaves_nothing(prefix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space"):
+        PrefixTree(str(prefix)).write("a/real/file", b"new")
+    assert [path.name for path in (prefix / "a" / "real").iterdir()] == ["file"]
+    assert (prefix / "a" / "real" / "file").read_text() == "mine"

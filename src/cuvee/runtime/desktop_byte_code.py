@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import marshal
+import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import IO, NamedTuple, cast
 
 from . import installer_log
-from .failure import FAILED, INTERRUPTED
+from .failure import FAILED, INTERRUPTED, InstallError
 from .hashing import sha256 as hash_of
 from .imposed_modes import change
 from .installer_run import ProgressLine
@@ -29,6 +31,7 @@ from .worker_threads import share
 _BATCH_BYTES = 256 << 10
 _SIZE_BYTES = 8
 _MOST = 32
+_NICE = 10
 _START = ("-I", "-S", "-B", "-X", "utf8")
 _SCRIPT = f"{KEPT}/runtime/compile_batch.py"
 
@@ -66,17 +69,39 @@ def to_make(installed: InstalledRelease) -> list[str]:
     return sorted({*found.waiting, *(path for path in [*found.changed, *found.modes] if path in wanted)})
 
 
-def make_all(installed: InstalledRelease) -> list[str]:
-    """Make what is not there, at the end of an installation; return what is said if that fails."""
+def complete(installed: InstalledRelease) -> None:
+    """Make what is not there, at the end of an installation, which does not fail by that.
+
+    The release is in use by then, so it says first that it can be, and the processes have a low priority.
+    """
     wanted = installed.manifest.compiled()
     tree = PrefixTree(installed.prefix)
     paths = [path for path, file in wanted.items() if _size(tree, path) != file.size]
+    if not paths:
+        return
+    command = os.path.normpath(f"{installed.prefix}/{installed.manifest.command}")
+    sys.stdout.write(
+        f"It can be used already. Now {len(paths):,} files of byte code are compiled, so that it starts "
+        f"faster. If that is interrupted, this does the rest: {command} compile\n"
+    )
+    sys.stdout.flush()
     left = make(installed, paths)
     if not left.paths:
-        return []
+        return
     message = f"{len(left.paths):,} of {len(wanted):,} files of byte code are not there, {left.reason}"
     installer_log.note(installed.prefix, "compile", FAILED, message)
-    return [f"{message}. All works without them, but starts more slowly. Make them with the verb compile."]
+    installer_log.warn(
+        [f"{message}. All works without them, but starts more slowly. This makes them: {command} compile"]
+    )
+
+
+def complete_in(prefix: str) -> None:
+    """Do the same in a prefix, and hold its lock meanwhile."""
+    try:
+        with hold(prefix):
+            complete(load(prefix))
+    except (InstallError, OSError) as error:  # somebody else has begun to change it, for one
+        installer_log.warn([f"byte code is not made: {getattr(error, 'message', None) or error}"])
 
 
 def _size(tree: PrefixTree, path: str) -> int | None:
@@ -180,7 +205,9 @@ class _Compiler:
         prefix = installed.prefix
         argv = [f"{prefix}/{installed.manifest.interpreter}", *_START, f"{prefix}/{_SCRIPT}"]
         pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
-        self._program = subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=nothing)
+        low = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0)
+        self._program = subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=nothing, creationflags=low)
+        _give_way(self._program.pid)
 
     def compile(self, sources: list[tuple[str, bytes, int]]) -> list[bytes | None] | None:
         """Return the byte code of sources; `None` if the process has ended."""
@@ -201,6 +228,13 @@ class _Compiler:
             with contextlib.suppress(OSError):
                 cast("IO[bytes]", stream).close()
         self._program.wait()
+
+
+def _give_way(number: int) -> None:
+    """Lower the priority of a process, so that a desktop on which all cores compile stays usable."""
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):  # it has ended, which is seen when it should answer
+            os.setpriority(os.PRIO_PROCESS, number, os.getpriority(os.PRIO_PROCESS, number) + _NICE)
 
 
 def _sources(manifest: PayloadManifest, wanted: dict[str, PayloadFile]) -> dict[str, tuple[str, int]]:

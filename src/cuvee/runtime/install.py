@@ -45,7 +45,7 @@ def install(run: InstallerRun) -> int:
     """Install, or upgrade the release that is there.
 
     Options: ``--replace`` an older release may be upgraded; ``--force`` also by an older or the same one;
-    ``--no-keep`` removes the old one.
+    ``--no-keep`` removes the old one. ``--compile-later`` leaves byte code to the caller.
     """
     data = run.manifest_bytes()
     manifest = run.read_manifest(data)
@@ -57,12 +57,13 @@ def install(run: InstallerRun) -> int:
             # Only what options request is added to the very release that is there.
             outside_files.refresh(kept_installer.add(run, old), run.options)
             remove_tree(run.staged)
-            installer_log.warn(desktop_byte_code.make_all(old))
             message = f"{manifest.label} is installed already in {run.prefix}"
             installer_log.note(run.prefix, "install", 0, message, {"version": manifest.version})
             ProgressLine("", 0).finish(message)
         else:
             _make(run, manifest, data, old)
+        if manifest.compiled() and "--compile-later" not in run.options:
+            desktop_byte_code.complete(load(run.prefix))
     return 0
 
 
@@ -119,7 +120,6 @@ def _make(run: InstallerRun, manifest: PayloadManifest, data: bytes, old: Instal
     elsewhere = moved_prefix.kept_elsewhere(old) if old is not None else {}
     transaction.commit(run, manifest, is_upgrade=upgrade is not None)
     moved_prefix.remove_kept(elsewhere)
-    installer_log.warn(desktop_byte_code.make_all(load(run.prefix)))
     progress.finish("\n".join(lines))
 
 

@@ -35,8 +35,9 @@ def hold(prefix: str) -> Iterator[None]:
     try:
         boot = boot_id()
         text = f"\nprocess {os.getpid()} on {host_name()}" + (f", boot {boot}" if boot else "")
-        os.ftruncate(handle, 0)
-        os.write(handle, text.encode())
+        with contextlib.suppress(OSError):  # on a full disk, from which this may be to be removed
+            os.ftruncate(handle, 0)
+            os.write(handle, text.encode())
         yield
     finally:
         if os.name == "posix":

@@ -126,9 +126,14 @@ class PrefixTree:
             with contextlib.suppress(FileNotFoundError):
                 _unlink(aside, folder)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | FILE
-            with open(os.open(aside, flags, mode, dir_fd=folder), "wb") as stream:
-                stream.write(data)
-            os.replace(aside, name, src_dir_fd=folder, dst_dir_fd=folder)
+            try:
+                with open(os.open(aside, flags, mode, dir_fd=folder), "wb") as stream:
+                    stream.write(data)
+                os.replace(aside, name, src_dir_fd=folder, dst_dir_fd=folder)
+            except BaseException:  # the disk is full, for one
+                with contextlib.suppress(OSError):
+                    _unlink(aside, folder)
+                raise
 
     def put(self, source: str, path: str) -> None:
         """Move the file or link ``source``, of the same disk, to ``path``, in place of one that is there."""

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sys
 
-from .. import kept_installer
+from .. import desktop_byte_code, kept_installer
 from ..command_line import run_installer
 from ..crash_recovery import recover
 from ..failure import MISSING, USAGE, InstallError
@@ -32,7 +32,9 @@ def install(product: Product, call: NsisCall) -> int:
     with hold(call.prefix):
         recover(call.prefix, call.staged)
     old = read_registration(call.prefix) if os.path.isfile(f"{call.prefix}/{STATE}") else None
-    run = call.installer_run("install", _options(call, replace=os.path.isdir(call.prefix)))
+    options = _options(call, replace=os.path.isdir(call.prefix))
+    # Byte code is made when the release is registered: who ends that has all else.
+    run = call.installer_run("install", [*options, "--compile-later"])
     new, keep = decide(product, call, old)
     if run.read_index() is not None:
         keep = False  # a delta could not repair the release
@@ -47,11 +49,11 @@ def install(product: Product, call: NsisCall) -> int:
         read_registration(call.prefix).add(call.prefix, call.run, before=old)
     except OSError as error:
         message = f"Windows refused an entry in its registry: {error}."
-        if old is not None:
-            sys.stderr.write(f"Warning: {message}\n")
-            return 0
-        remove(call.prefix, ["uninstall"])
-        raise InstallError(f"{message} Nothing was installed.") from error
+        if old is None:
+            remove(call.prefix, ["uninstall"])
+            raise InstallError(f"{message} Nothing was installed.") from error
+        sys.stderr.write(f"Warning: {message}\n")
+    desktop_byte_code.complete_in(call.prefix)
     return 0
 
 
