@@ -111,9 +111,17 @@ def _form(  # noqa: PLR0911 - one per form
     if issubclass(kind, (Text, *texts)):
         return str
     if is_dataclass(kind):
-        names = [field.name for field in fields(kind) if field.name not in without and _is_in_json(field)]
-        return lambda item: {name: inner(getattr(item, name)) for name in names}
+        return _dataclass_form(kind, inner, without)
     raise TypeError(f"{kind.__name__} has no form in JSON")
+
+
+def _dataclass_form(
+    kind: type, inner: Callable[[object], Json], without: frozenset[str]
+) -> Callable[[Any], Json]:
+    """Return what encodes values of a dataclass; 0 and 0.0 are equal, and so they are one in JSON, too."""
+    stated = [field for field in fields(kind) if field.name not in without and _is_in_json(field)]
+    forms = [(field.name, float if field.type in {float, "float"} else inner) for field in stated]
+    return lambda item: {name: form(getattr(item, name)) for name, form in forms}
 
 
 def encode_object(value: object, *, without: frozenset[str] = frozenset()) -> dict[str, Json]:
