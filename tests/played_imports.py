@@ -8,7 +8,7 @@ from packaging.utils import parse_wheel_filename
 
 from cuvee.channel.model import Interpreter
 from cuvee.channel.patches.patch_files import PatchSet
-from cuvee.channel.wheels import ImportedPackage, WheelRequest, import_wheels, importer
+from cuvee.channel.wheels import ImportedPackage, WheelRequest, gathering, import_wheels, importer
 from cuvee.channel.wheels.model import PinnedWheel, ResolutionTarget
 from cuvee.files import sha256_file
 from cuvee.progress import Silent
@@ -52,7 +52,7 @@ class World:
         self.channel, self.cache = tmp_path / "channel", tmp_path / "cache"
         self.notes = Notes()
         self.patched: Sequence[PatchSet] = ()
-        monkeypatch.setattr(importer, "resolve", self._resolve)
+        monkeypatch.setattr(gathering, "resolve", self._resolve)
         monkeypatch.setattr(importer, "windows_launcher", lambda: b"MZ")
         monkeypatch.setattr(importer, "running_compiler", lambda *_: None)  # which runs an interpreter
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +30,7 @@ from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage, finished
 
 if TYPE_CHECKING:
-    from cuvee.channel.wheels import ImportedPackage
+    from cuvee.channel.wheels import ImportedPackage, WheelGathering
 
 _VERSION = f"1 {CONVERTER} {CONTENT_VERSION}"
 """Changes with what the stage writes; until then another cuvee resolves and converts nothing again."""
@@ -77,21 +78,28 @@ def _host_interpreter() -> Json:
 
 def _make(session: Session) -> Made[ChannelResult]:
     from cuvee.channel.connection import package_names
+    from cuvee.channel.wheels import import_gathered
     from cuvee.release.patched_wheel_tests import tested_wheels
 
     manifest, workspace = session.manifest, session.workspace
     carried = package_names(manifest.channels, session.platforms, session.connection)
-    interpreters, absent = _interpreters(session, carried)
-    platforms = [name for name in session.platforms if name not in {item.platform for item in absent}]
-    if not platforms:
-        reasons = "\n".join(f"  {item.platform}: {item.reason}" for item in absent)
-        raise BlockedError(
-            f"No platform of {manifest.release_name} can be made here\n{reasons}", hint=absent[0].hint
-        )
-    with replacing_folder(workspace.channel) as folder:
+    with ExitStack() as stack:
+        names = _imported_names(session, carried)
+        gathering = stack.enter_context(_gathering(session, carried, names)) if names else None
+        interpreters, absent = _interpreters(session, carried, gathering)
+        platforms = [name for name in session.platforms if name not in {item.platform for item in absent}]
+        if not platforms:
+            reasons = "\n".join(f"  {item.platform}: {item.reason}" for item in absent)
+            raise BlockedError(
+                f"No platform of {manifest.release_name} can be made here\n{reasons}", hint=absent[0].hint
+            )
+        folder = stack.enter_context(replacing_folder(workspace.channel))
         for item in interpreters:
             _link_or_copy(item.archive, folder / item.platform)
-        imported = _import_wheels(session, carried, interpreters, folder)
+        imported: tuple[ImportedPackage, ...] = ()
+        if gathering is not None:
+            pythons = _pythons(session, interpreters, names)
+            imported = import_gathered(gathering, pythons, folder=folder, patched=session.patches)
         index_channel(folder, platforms, known=session.records)
         patched = tested_wheels(session, imported, folder, platforms)
     result = ChannelResult(
@@ -105,47 +113,56 @@ def _make(session: Session) -> Made[ChannelResult]:
     return Made(result=result, outputs=tuple(archives) if manifest.recipes else (workspace.channel,))
 
 
-def _interpreters(session: Session, carried: frozenset[str]) -> tuple[list[Interpreter], list[Absent]]:
+def _interpreters(
+    session: Session, carried: frozenset[str], gathering: "WheelGathering | None"
+) -> tuple[list[Interpreter], list[Absent]]:
     if session.manifest.interpreter is None or "python" in carried:
         return [], []
     from cuvee.channel.interpreter import pack_interpreters
 
-    packed = pack_interpreters(session.platforms, cache=session.workspace.cache, reporter=session.reporter)
+    packed = pack_interpreters(
+        session.platforms,
+        cache=session.workspace.cache,
+        reporter=session.reporter,
+        found=gathering.begin if gathering is not None else lambda *_: None,
+    )
     found = [item for item in packed if isinstance(item, Interpreter)]
     return found, [item for item in packed if isinstance(item, Absent)]
 
 
-def _import_wheels(
-    session: Session, carried: frozenset[str], interpreters: list[Interpreter], folder: Path
-) -> "tuple[ImportedPackage, ...]":
+def _imported_names(session: Session, carried: frozenset[str]) -> list[str]:
+    """Return the projects that are imported as wheels: those that no channel carries, and patched ones."""
     manifest = session.manifest
     added = [WheelRequirement(name=item.name, position=item.position) for item in session.additions]
     wheels = (*manifest.wheels, *(added if manifest.interpreter else ()))
     if not wheels and not session.patched_wheels:
-        return ()
-    from cuvee.channel.wheels import import_wheels, wheel_requests
+        return []
     from cuvee.channel.wheels.conda_names import by_project
 
-    # What is patched is made here, whatever channels have of it.
-    patched = {canonicalize_name(name) for name in session.patched_wheels}
-    carried = frozenset(name for name in carried if canonicalize_name(name) not in patched)
-    of_channels = by_project(carried)
+    of_channels = by_project(_of_channels(session, carried))
     for item in (*manifest.packages, *manifest.constraints):
         _check_spelling(item, of_channels, wheels)
     names = [wheel.name for wheel in wheels if canonicalize_name(wheel.name) not in of_channels]
-    names += session.patched_wheels.difference(names)
-    if not names:
-        return ()
-    return import_wheels(
-        wheel_requests(manifest, names, session.additions),
-        _pythons(session, interpreters, names),
-        {entry.name: entry.floor for entry in manifest.present_platforms},
-        folder=folder,
+    return [*names, *session.patched_wheels.difference(names)]
+
+
+def _of_channels(session: Session, carried: frozenset[str]) -> frozenset[str]:
+    """Return what channels carry, but for what is patched: that is made here, whatever they have of it."""
+    patched = {canonicalize_name(name) for name in session.patched_wheels}
+    return frozenset(name for name in carried if canonicalize_name(name) not in patched)
+
+
+def _gathering(session: Session, carried: frozenset[str], names: Sequence[str]) -> "WheelGathering":
+    from cuvee.channel.wheels import WheelGathering, wheel_requests
+
+    manifest = session.manifest
+    return WheelGathering(
+        requests=wheel_requests(manifest, names, session.additions),
+        floors={entry.name: entry.floor for entry in manifest.present_platforms},
         cache=session.workspace.cache,
         exclude_newer=manifest.exclude_newer,
-        carried=carried,
+        carried=_of_channels(session, carried),
         prefer=versions(kept_lock(session)),
-        patched=session.patches,
         reporter=session.reporter,
     )
 

@@ -8,11 +8,12 @@ import pytest
 
 from cuvee import platforms
 from cuvee.channel import interpreter
+from cuvee.channel.interpreter import host_interpreter
 from cuvee.channel.interpreter.host_interpreter import InterpreterDescription, host_tree
 from cuvee.channel.interpreter.interpreter_cache import load, package_content, save, source_key
 from cuvee.channel.interpreter.linux_package import standard_library_files
 from cuvee.channel.interpreter.model import InterpreterContent, LinuxTree
-from cuvee.channel.model import Absent
+from cuvee.channel.model import Absent, Interpreter
 from cuvee.channel.package_writer import PackageFile
 from cuvee.progress import SILENT
 from heard_warnings import HeardWarnings
@@ -137,6 +138,26 @@ def test_platforms_without_a_source_are_absent_in_the_order_asked(
     result = interpreter.pack_interpreters(asked, cache=tmp_path, reporter=SILENT)
     assert [item.platform for item in result] == asked
     assert all(isinstance(item, Absent) and item.reason and item.hint for item in result)
+
+
+def test_versions_are_told_before_interpreters_are_packed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[object] = []
+
+    def pack(tree: LinuxTree, *_: object) -> Interpreter:
+        done.append("packed")
+        return Interpreter(platform=tree.platform, version=tree.version, origin="a test")
+
+    monkeypatch.setattr(interpreter, "probe", lambda _: _probe(tmp_path))
+    monkeypatch.setattr(host_interpreter, "host_finder", lambda _: lambda *_: None)  # it runs ldconfig
+    monkeypatch.setattr(interpreter, "_pack_host", pack)
+    monkeypatch.setattr(platforms, "host", lambda: platforms.get("linux-64"))
+    told = ("linux-64", _probe(tmp_path).version)
+    interpreter.pack_interpreters(
+        ["linux-64", "osx-64"], cache=tmp_path, reporter=SILENT, found=lambda *item: done.append(item)
+    )
+    assert done == [told, "packed", told]
 
 
 def test_others_modules_and_test_suites_stay_out(tmp_path: Path) -> None:

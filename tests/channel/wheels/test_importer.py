@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cuvee.channel.package_writer import write_package
-from cuvee.channel.wheels import WheelRequest, importer, package_cache
+from cuvee.channel.wheels import WheelRequest, gathering, package_cache
 from cuvee.channel.wheels.model import ResolutionTarget
 from cuvee.conda.package_info import read_index
 from cuvee.errors import BlockedError, IntegrityError, ManifestError, SourceUnreachableError
@@ -166,7 +166,7 @@ def test_platforms_that_fail_alike_are_told_once(world: World, monkeypatch: pyte
     def refuse(_: object, target: ResolutionTarget) -> None:
         raise BlockedError(f"nothing for {target.platform}", hint="look")
 
-    monkeypatch.setattr(importer, "resolve", refuse)
+    monkeypatch.setattr(gathering, "resolve", refuse)
     with pytest.raises(BlockedError, match=r"^nothing for linux-64, win-64$") as error:
         world.run(request("demo"))
     assert error.value.hint == "look"

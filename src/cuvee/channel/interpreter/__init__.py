@@ -5,8 +5,9 @@ the other Linux architecture Debian's packages, if the host has apt. Nothing her
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from cuvee import platforms as known
@@ -34,12 +35,24 @@ _CHANNEL_HINT = "Use a channel that carries python for it, such as conda-forge."
 
 
 def pack_interpreters(
-    platforms: Sequence[str], *, cache: Path, reporter: Reporter, executable: Path | None = None
+    platforms: Sequence[str],
+    *,
+    cache: Path,
+    reporter: Reporter,
+    executable: Path | None = None,
+    found: Callable[[str, str], None] = lambda *_: None,
 ) -> tuple[Interpreter | Absent, ...]:
     """Pack an interpreter for each platform, all of the minor version of the one that runs cuvee.
 
     The result has one entry for each platform, in the same order. Archives are in ``cache/interpreters``, and
-    those of unchanged sources are reused. ``executable`` is packed instead of the one that runs cuvee.
+    those of unchanged sources are reused.
+
+    Parameters
+    ----------
+    executable
+        What is packed instead of the one that runs cuvee.
+    found
+        Called in a thread with a platform and the full version of its interpreter, as soon as that is known.
 
     Raises
     ------
@@ -58,7 +71,10 @@ def pack_interpreters(
     def one(name: str) -> Interpreter | Absent:
         task = f"interpreter {name}"
         reporter.start(task)
-        result = _pack(known.get(name), probed, compiler, cache / "interpreters", reporter)
+        tell = partial(found, name)
+        result = _pack(known.get(name), probed, compiler, cache / "interpreters", reporter, tell=tell)
+        if isinstance(result, Interpreter):
+            tell(result.version)
         reporter.finish(task, note=result.reason if isinstance(result, Absent) else result.origin)
         return result
 
@@ -73,15 +89,20 @@ def _pack(
     compiler: LibraryCompiler,
     cache: Path,
     reporter: Reporter,
+    *,
+    tell: Callable[[str], None],
 ) -> Interpreter | Absent:
     minor = minor_of(probed.version)
     if platform.system == "win":
-        return pack_windows(platform.name, minor, cache=cache, reporter=reporter)
+        return pack_windows(platform.name, minor, cache=cache, reporter=reporter, tell=tell)
     if platform.system == "linux" and platform == known.host():
         tree = host_tree(platform.name, probed, os.environ)
-        return tree if isinstance(tree, Absent) else _pack_host(tree, compiler, cache, reporter)
+        if isinstance(tree, Absent):
+            return tree
+        tell(tree.version)
+        return _pack_host(tree, compiler, cache, reporter)
     if platform.system == "linux":
-        return pack_debian(platform.name, minor, compiler=compiler, cache=cache, reporter=reporter)
+        return pack_debian(platform.name, minor, compiler=compiler, cache=cache, reporter=reporter, tell=tell)
     return Absent(
         platform=platform.name,
         reason="no source of a macOS interpreter is reachable from this machine",

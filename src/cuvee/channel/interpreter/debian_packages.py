@@ -6,7 +6,7 @@ apt verifies the packages with the keys that the host trusts. Libraries are in f
 
 import re
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,12 +39,19 @@ _CHANNEL_HINT = "Or use a channel that carries python for it, such as conda-forg
 
 
 def pack_debian(
-    platform: str, minor: str, *, compiler: LibraryCompiler, cache: Path, reporter: Reporter
+    platform: str,
+    minor: str,
+    *,
+    compiler: LibraryCompiler,
+    cache: Path,
+    reporter: Reporter,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Interpreter | Absent:
     """Pack Debian's Python ``minor`` for a machine that is not the host's.
 
     A packed interpreter is reused until the cache is cleared, even if Debian has published a newer version:
-    the same release must consist of the same bytes. ``compiler`` is of the same minor version.
+    the same release must consist of the same bytes. ``compiler`` is of the same minor version; ``tell`` is
+    called with the full version before the interpreter is packed.
 
     Raises
     ------
@@ -66,6 +73,7 @@ def pack_debian(
         content = _fetch(platform, minor, folder)
         if isinstance(content, Absent):
             return content
+        tell(content.version)
         for line in content.dropped:
             reporter.warn(f"{platform}: left out {line}")
         return save(cache, key, compiler.compiled(content))

