@@ -2,11 +2,15 @@
 
 import fcntl
 import os
+import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
+
+Value = TypeVar("Value")
 
 
 class RunFolder:
@@ -41,6 +45,17 @@ class RunFolder:
                 make(folder)
                 done.touch()
         return folder
+
+    def value(self, name: str, make: Callable[[Path], Value]) -> Value:
+        """Return what the worker that needs it first makes in a folder of this name, with its files there."""
+
+        def keep(folder: Path) -> None:
+            folder.mkdir(exist_ok=True)  # another worker could not make it
+            (folder / "value").write_bytes(pickle.dumps(make(folder)))
+
+        data = (self.made_once(name, keep) / "value").read_bytes()
+        value: Value = pickle.loads(data)  # noqa: S301 - another worker of this run has written it
+        return value
 
 
 RUN = RunFolder()

@@ -1,4 +1,4 @@
-"""The tiny release for this machine, cut once for all tests of its installer."""
+"""The tiny release for this machine, made once for all workers."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -38,14 +38,12 @@ class Dress(Protocol):
 
 
 @pytest.fixture(scope="session")
-def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
-    """The tiny release for this machine, with its `.sh` installer."""
+def release() -> Release:
+    """The tiny release for this machine, with its `.sh` installer; read-only."""
     platform = host()
     if platform is None or platform.system != "linux":
         pytest.skip("needs Linux on a machine that cuvee knows")
-    # Packing the interpreter and its image take most of the time: the first worker does it for the others.
-    with RUN.alone("release"):
-        return make_release(platform.name, tmp_path_factory.mktemp("tiny"), RUN.path / "cache")
+    return RUN.value("release", lambda folder: make_release(platform.name, folder, RUN.path / "cache"))
 
 
 def make_release(platform: str, root: Path, cache: Path) -> Release:
@@ -71,9 +69,13 @@ def make_release(platform: str, root: Path, cache: Path) -> Release:
 
 
 @pytest.fixture(scope="session")
-def newer(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Release:
-    """The next release: `tools` has another version, one twin is gone, all else is as it was."""
-    root = tmp_path_factory.mktemp("newer")
+def newer(release: Release) -> Release:
+    """The next release, read-only: `tools` has another version, one twin is gone, all else is as it was."""
+    return RUN.value("newer", lambda folder: make_newer(release, folder))
+
+
+def make_newer(release: Release, root: Path) -> Release:
+    """Make it of the packages of the first."""
     content = tools()
     files = [
         replace(file, content=b"second") if file.path.endswith("data.txt") else file

@@ -1,4 +1,4 @@
-"""The tiny distribution, cut once per test session."""
+"""The tiny distribution, cut once for all workers."""
 
 import shutil
 from collections.abc import Callable
@@ -9,6 +9,7 @@ import pytest
 
 from cuvee import platforms
 from cuvee.release.record import Release
+from run_folder import RUN
 from tiny_distribution import MANIFEST, Distribution, Recorder
 
 
@@ -27,9 +28,18 @@ def tiny_text(host_platform: str) -> str:
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory, tiny_text: str) -> tuple[Distribution, Release]:
-    """The tiny distribution and the result of cutting its first release; treat both as read-only."""
-    distribution = Distribution(tmp_path_factory.mktemp("tiny"), Recorder())
-    return distribution, distribution.cut(distribution.write(tiny_text))
+    """The tiny distribution and the result of cutting its first release; treat both as read-only.
+
+    Each worker has a copy, since commands lock the folder of a release while they read it.
+    """
+
+    def cut(folder: Path) -> None:
+        distribution = Distribution(folder, Recorder())
+        distribution.cut(distribution.write(tiny_text))
+
+    root = tmp_path_factory.mktemp("tiny") / "tiny"
+    shutil.copytree(RUN.made_once("tiny", cut), root, symlinks=True)
+    return Distribution(root, Recorder()), Release.open(root / "dist" / "tiny-2026.11.0")
 
 
 @pytest.fixture

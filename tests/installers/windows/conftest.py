@@ -1,4 +1,4 @@
-"""The tiny distribution's win-64 image and installer, and one Wine for all tests."""
+"""The tiny distribution's win-64 image and installer, made once for all workers, and a Wine for each."""
 
 import json
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from cuvee.installers.branding import Branding
 from cuvee.installers.windows.exe import build_exe
 from cuvee.progress import SILENT
 from needed_programs import need
+from run_folder import RUN
 from tiny_distribution import MANIFEST, Distribution, Recorder
 from wine_desktop import Wine
 
@@ -62,27 +63,29 @@ extra_files:
 
 
 @pytest.fixture(scope="session")
-def win_images(tmp_path_factory: pytest.TempPathFactory) -> tuple[Image, Image]:
+def win_images() -> tuple[Image, Image]:
     """The images of two releases of the tiny distribution for Windows, of which the second does more."""
     host = platforms.host()
     if host is None or host.system != "linux":
         pytest.skip("needs Linux on a machine that cuvee knows")
-    distribution = Distribution(tmp_path_factory.mktemp("tiny-win"), Recorder())
     text = MANIFEST.format(host=host.name, glibc=libc_ver()[1]).replace(
         "title: Tiny", 'title: "Tiny & Söhne"'
     )
-    distribution.cut(distribution.write(text), "win-64")
-    folder = distribution.root / "branding"
-    folder.mkdir()
-    for name, content in SETTINGS.items():
-        (folder / name).write_text(content, encoding="utf-8", newline="")
-    text = text.replace("2026.11.0", "2026.11.1").replace(
-        "{linux: [sh]}", f"{{linux: [sh]}}, branding: {folder}"
-    )
-    distribution.cut(distribution.write(text, "2026.11.1"), "win-64")
-    first, second = (
-        Image.load(distribution.dist / f"tiny-2026.11.{number}" / "images" / "win-64") for number in (0, 1)
-    )
+
+    def cut(root: Path) -> None:
+        distribution = Distribution(root, Recorder())
+        distribution.cut(distribution.write(text), "win-64")
+        folder = root / "branding"
+        folder.mkdir()
+        for name, content in SETTINGS.items():
+            (folder / name).write_text(content, encoding="utf-8", newline="")
+        more = text.replace("2026.11.0", "2026.11.1").replace(
+            "{linux: [sh]}", f"{{linux: [sh]}}, branding: {folder}"
+        )
+        distribution.cut(distribution.write(more, "2026.11.1"), "win-64")
+
+    dist = RUN.made_once("tiny-win", cut) / "dist"
+    first, second = (Image.load(dist / f"tiny-2026.11.{number}" / "images" / "win-64") for number in (0, 1))
     return first, second
 
 
@@ -98,18 +101,22 @@ def branding() -> Branding:
 
 
 @pytest.fixture(scope="session")
-def win_exe(win_image: Image, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def win_exe(win_images: tuple[Image, Image]) -> Path:
     """The installer of the tiny distribution for Windows; read-only."""
     need("makensis")
-    target = tmp_path_factory.mktemp("exe") / "Tiny.exe"
-    return build_exe(win_image, branding=BRANDING, target=target, reporter=SILENT, compression="quick")
+
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        for image, name in zip(win_images, ("Tiny.exe", "Tiny newer.exe"), strict=True):
+            build_exe(image, branding=BRANDING, target=folder / name, reporter=SILENT, compression="quick")
+
+    return RUN.made_once("tiny-exe", make) / "Tiny.exe"
 
 
 @pytest.fixture(scope="session")
-def win_newer(win_images: tuple[Image, Image], win_exe: Path) -> Path:
+def win_newer(win_exe: Path) -> Path:
     """The installer of the next release; read-only."""
-    target = win_exe.parent / "Tiny newer.exe"
-    return build_exe(win_images[1], branding=BRANDING, target=target, reporter=SILENT, compression="quick")
+    return win_exe.parent / "Tiny newer.exe"
 
 
 @pytest.fixture(scope="session")
