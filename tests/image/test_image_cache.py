@@ -10,7 +10,7 @@ from cuvee.byte_code.byte_compiler import ByteCompiler
 from cuvee.channel.package_writer import PackageContent, PackageFile
 from cuvee.conda.package_info import PackageInfo, read_info
 from cuvee.errors import IntegrityError
-from cuvee.image import archive_members, cached_infos, packer
+from cuvee.image import archive_members, cached_infos, packer, packing
 from cuvee.image import build as building
 from cuvee.image.archive_members import ArchiveMember
 from cuvee.image.model import Image
@@ -96,7 +96,7 @@ def test_processes_pack_what_threads_do(tmp_path: Path, monkeypatch: pytest.Monk
         version=f"{sys.version_info[0]}.{sys.version_info[1]}.1",
     )
     here = build(tmp_path / "here", python, DECODER, TOOL, SOURCE, compiler=compiler(tmp_path / "one"))
-    monkeypatch.setattr(building, "WORTH_IT", 0)
+    monkeypatch.setattr(packing, "WORTH_IT", 0)
     monkeypatch.setattr(packer.Packer, "pack", None)
     there = build(tmp_path / "there", python, DECODER, TOOL, SOURCE, compiler=compiler(tmp_path / "two"))
     assert parts(there) == parts(here)
@@ -106,7 +106,7 @@ def test_processes_pack_what_threads_do(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_broken_package_ends_the_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     link = PackageFile(path="share/link", content=b"", link_target="/etc/passwd")
     evil = PackageContent(name="evil", version="1", build="0", subdir="win-64", timestamp=0, files=(link,))
-    monkeypatch.setattr(building, "WORTH_IT", 0)
+    monkeypatch.setattr(packing, "WORTH_IT", 0)
     with pytest.raises(IntegrityError, match="links share/link out of the prefix") as caught:
         build(tmp_path, PYTHON, DECODER, evil)
     assert caught.value.hint == "The package is broken or hostile; take it from another source."
@@ -119,6 +119,6 @@ def test_modules_of_the_working_folder_are_not_run(tmp_path: Path, monkeypatch: 
         (work / name).mkdir(parents=True)
         (work / name / "__init__.py").write_text("raise SystemExit('this is not ours')")
     monkeypatch.chdir(work)
-    monkeypatch.setattr(building, "WORTH_IT", 0)
+    monkeypatch.setattr(packing, "WORTH_IT", 0)
     monkeypatch.setattr(packer.Packer, "pack", None)
     assert build(tmp_path / "image", PYTHON, DECODER, TOOL).files

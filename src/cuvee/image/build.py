@@ -1,39 +1,34 @@
 """From a lock and its archives to the image of one platform."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from importlib.resources import files as resource_files
+from itertools import chain
 from pathlib import Path
 
 from cuvee.byte_code.byte_compiler import ByteCompiler, PythonSource
-from cuvee.channel.windows_launcher import windows_launcher
 from cuvee.conda.package_info import PackageInfo
-from cuvee.conda.rattler_records import link_order
 from cuvee.files import replacing_folder, sha256_bytes, sha256_file
 from cuvee.image.archive_members import ArchiveMember, read_members
 from cuvee.image.cached_infos import package_infos
-from cuvee.image.clobber import resolve_clobbers
-from cuvee.image.extra_files import extra_parts, plan_extra_files
-from cuvee.image.frames import HIGH_LEVEL, QUICK_LEVEL, CompressedFrame, Part, pack
+from cuvee.image.extra_files import extra_parts
+from cuvee.image.frames import HIGH_LEVEL, QUICK_LEVEL, Part, pack
 from cuvee.image.image_manifest import ImageManifest, build_manifest, write_manifest
 from cuvee.image.installer_core import core_packages
-from cuvee.image.link_plan import plan_package, refuse_escapes, refuse_reserved
+from cuvee.image.link_plan import refuse_escapes
+from cuvee.image.linked_packages import LinkedPackages
 from cuvee.image.model import (
     MANIFEST,
     SOURCE_TIME,
     STAGE0,
     Image,
     ImageSigner,
-    PlannedFile,
     ReleaseLabel,
     signed_message,
 )
-from cuvee.image.pack_jobs import PackJob, PackSettings
-from cuvee.image.pack_workers import WORTH_IT, pack_in_processes
-from cuvee.image.packed_cache import PackedCache
 from cuvee.image.packer import PackedPackage, Packer
+from cuvee.image.packing import Packing
 from cuvee.image.payload_writer import PayloadWriter
 from cuvee.image.prefix_records import record_part
 from cuvee.image.python_paths import PythonPaths
@@ -45,8 +40,6 @@ from cuvee.lock.model import PlatformLock
 from cuvee.progress import Reporter
 from cuvee.runtime.prefix_metadata import launcher
 from cuvee.runtime.prefix_state import KEPT
-
-_WORKERS = 2
 
 
 def build_image(
@@ -102,37 +95,52 @@ def build_image(
     settings = settings or InstallerSettings()
     task = f"image of {lock.platform}"
     reporter.start(task, total=len(lock.packages))
-    with ThreadPoolExecutor(_WORKERS, thread_name_prefix="image") as pool:
-        infos = infos or package_infos(lock, archives, cache=cache, reporter=reporter)
-        linked = _link(lock, infos, archives, release.distribution)
-        settings = _with_byte_code(settings, linked.python, compiler, reporter)
-        runtime = _runtime()
-        packer = Packer(
-            python=linked.python,
-            stage0=_choose_stage0(linked, runtime, cache, lock, reporter),
-            compiler=compiler,
-            cache=cache,
-            level=level,
-            byte_code=settings.bytecode,
-            reporter=reporter,
+    infos = infos or package_infos(lock, archives, cache=cache, reporter=reporter)
+    linked = LinkedPackages.of(lock, infos, archives, release.distribution)
+    settings = _with_byte_code(settings, linked.python, compiler, reporter)
+    runtime = _runtime()
+    packer = Packer(
+        python=linked.python,
+        stage0=frozenset(),
+        compiler=compiler,
+        cache=cache,
+        level=level,
+        byte_code=settings.bytecode,
+        reporter=reporter,
+    )
+    core = core_packages(lock)
+    with (
+        replacing_folder(folder) as beside,
+        ThreadPoolExecutor(1, thread_name_prefix="stage0") as thread,
+        Packing(lock, linked, packer, done=lambda name: reporter.advance(task, note=name)) as packing,
+        PayloadWriter(beside, repair=packing.pack_again) as payload,
+    ):
+        packing.add(name for name in lock.by_name if name not in core)
+        packing.add(core, stage0=_choose_stage0(linked, runtime, cache, lock, reporter))
+        packing.all_added()
+        own = _runtime_files(runtime, linked.python, compiler)
+        early = (file for name in core for file, _ in packing.result(name).stage0)
+        stage0 = thread.submit(
+            write_stage0, chain(early, own), beside / STAGE0, cache=cache, reporter=reporter
         )
-        packed = _pack(lock, linked, packer, pool, lambda name: reporter.advance(task, note=name))
-    links = {name: package.links for name, package in packed.items()}
-    refuse_escapes(links, linked.python.platform.system)
-
-    repair = partial(_pack_again, packed=packed, linked=linked, packer=packer)
-    with replacing_folder(folder) as beside, PayloadWriter(beside, repair=repair) as payload:
-        payload.add(frame for package in lock.packages for frame in packed[package.name].frames)
         with Spool(cache) as spool:
             extra = extra_parts(lock, release, settings, sbom, spool)
             extra_files = linked.plan_extra_files(extra, release.distribution)
             extra_frames = pack(extra, level=level, cache=cache, reporter=reporter)
-        parts = _records(lock, linked, packed, release, requested)
+        packed: dict[str, PackedPackage] = {}
+
+        def written(name: str) -> PackedPackage:
+            packed[name] = packing.result(name)
+            payload.add(packed[name].frames)
+            return packed[name]
+
+        parts = _records(lock, linked, written, release, requested)
         records = pack(parts, level=level, cache=cache, reporter=reporter)
+        refuse_escapes(
+            {name: package.links for name, package in packed.items()}, linked.python.platform.system
+        )
         payload.add([*extra_frames, *records])
-        stage0 = [file for package in packed.values() for file, _ in package.stage0]
-        own = _runtime_files(runtime, linked.python, compiler)
-        write_stage0([*stage0, *own], beside / STAGE0, cache=cache, reporter=reporter)
+        stage0.result()
         manifest = build_manifest(
             lock,
             release,
@@ -179,34 +187,6 @@ def _with_byte_code(
     return replace(settings, bytecode=ByteCode.INSTALLER)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Linked:
-    """The link plan of each package, by its name, from metadata only."""
-
-    python: PythonPaths
-    infos: Mapping[str, PackageInfo]
-    plans: Mapping[str, tuple[PlannedFile, ...]]
-    archive: Callable[[str], Path]
-
-    def opened(self, name: str) -> PackageInfo:
-        """Return the metadata of a package with its archive, whose hash has been checked."""
-        return replace(self.infos[name], archive=self.archive(name))
-
-    def plan_extra_files(self, extra: Sequence[Part], distribution: str) -> list[PlannedFile]:
-        """Return what extra files are in the prefix; raise if a package has one of them."""
-        planned = (file for plan in self.plans.values() for file in plan)
-        return plan_extra_files(extra, planned, distribution=distribution, platform=self.python.platform)
-
-
-def _pack_again(
-    damaged: CompressedFrame, *, packed: Mapping[str, PackedPackage], linked: _Linked, packer: Packer
-) -> None:
-    """Pack the package that has a frame; that says that the frame is damaged."""
-    for name, package in packed.items():
-        if damaged in package.frames:
-            packer.pack(linked.opened(name), linked.plans[name])
-
-
 def _write_image(
     manifest: ImageManifest,
     payload: PayloadWriter,
@@ -243,84 +223,20 @@ def _write_image(
     return image
 
 
-def _pack(
-    lock: PlatformLock,
-    linked: _Linked,
-    packer: Packer,
-    pool: ThreadPoolExecutor,
-    done: Callable[[str], None],
-) -> dict[str, PackedPackage]:
-    """Pack every package, the largest first, so that all workers end at about the same time."""
-    kept = PackedCache.of(packer)
-    targets = {item.name: kept.path(item.sha256, linked.plans[item.name]) for item in lock.packages}
-
-    def load(name: str) -> PackedPackage | None:
-        return kept.load(targets[name])
-
-    def job(name: str) -> PackJob:
-        return PackJob(info=linked.opened(name), plan=linked.plans[name], target=targets[name])
-
-    def pack_here(name: str) -> PackedPackage:
-        packed = packer.pack(jobs[name].info, jobs[name].plan)
-        kept.save(jobs[name].target, packed)
-        done(name)
-        return packed
-
-    found = dict(zip(targets, pool.map(load, targets), strict=True))
-    packed = {name: item for name, item in found.items() if item is not None}
-    for name in packed:
-        done(name)
-    jobs = {name: job(name) for name in targets if name not in packed}
-    sizes = {name: item.info.archive.stat().st_size for name, item in jobs.items()}
-    missing = sorted(jobs, key=lambda name: (-sizes[name], name))
-    if sum(sizes[name] for name in missing) >= WORTH_IT:
-        settings = PackSettings.of(packer)
-        largest_first = [jobs[name] for name in missing]
-        pack_in_processes(largest_first, settings, lambda job: done(job.info.index.name), packer.reporter)
-        found = dict(zip(missing, pool.map(load, missing), strict=True))
-        packed |= {name: item for name, item in found.items() if item is not None}
-        missing = [name for name in missing if name not in packed]
-    return packed | dict(zip(missing, pool.map(pack_here, missing), strict=True))
-
-
-def _link(
-    lock: PlatformLock, infos: Mapping[str, PackageInfo], archives: Mapping[str, Path], distribution: str
-) -> _Linked:
-    info = infos.get("python")
-    python = PythonPaths.of_lock(lock, info.index.python_site_packages_path if info else None)
-    needs_launcher = python.platform.is_windows and any(info.entry_points for info in infos.values())
-    launcher = windows_launcher() if needs_launcher else None
-    claims = {name: plan_package(info, python, launcher=launcher) for name, info in infos.items()}
-    for name, claimed in claims.items():
-        refuse_reserved(name, claimed, distribution=distribution, platform=python.platform)
-    plans = resolve_clobbers(
-        claims,
-        link_order(lock.packages),
-        ignore_case=python.platform.system != "linux",
-        folders=("conda-meta", python.stdlib, python.scripts),
-    )
-    return _Linked(
-        python=python,
-        infos=infos,
-        plans=plans,
-        archive=lambda name: archives[lock.by_name[name].identifier],
-    )
-
-
 def _records(
     lock: PlatformLock,
-    linked: _Linked,
-    packed: Mapping[str, PackedPackage],
+    linked: LinkedPackages,
+    packed: Callable[[str], PackedPackage],
     release: ReleaseLabel,
     requested: Mapping[str, str],
 ) -> Iterator[Part]:
     for package in lock.packages:
-        index, found = linked.infos[package.name].index, packed[package.name]
+        index, found = linked.infos[package.name].index, packed(package.name)
         yield record_part(package, index, found.files, release=release, requested=requested)
 
 
 def _choose_stage0(
-    linked: _Linked,
+    linked: LinkedPackages,
     runtime: Mapping[str, bytes],
     cache: Path,
     lock: PlatformLock,

@@ -3,7 +3,7 @@
 Zstandard frames, https://www.rfc-editor.org/rfc/rfc8878
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -16,14 +16,21 @@ from cuvee.progress import SILENT, Reporter
 if TYPE_CHECKING:
     from zstandard import ZstdCompressor
 
-QUICK_LEVEL, HIGH_LEVEL = 9, 19
+QUICK_LEVEL, HIGH_LEVEL = 6, 19
 """zstd levels, for development and for publication."""
+
+_TUNING: Mapping[int, Mapping[str, int]] = {
+    QUICK_LEVEL: {"window_log": 23, "hash_log": 20},
+    HIGH_LEVEL: {"window_log": 25},
+}
+"""Parameters of zstd that differ from those of the level: a window of the whole frame, and at the quick level
+twice as many places in which it looks for what was there before."""
 
 FRAME_BYTES = 8 << 20
 """A frame ends when it has this many bytes before compression."""
 
-HIGH_FRAME_BYTES, _HIGH_WINDOW_LOG = 32 << 20, 25
-"""The same at the high level, where zstd's window is the whole frame: large packages get 3 % smaller."""
+HIGH_FRAME_BYTES = 32 << 20
+"""The same at the high level: large packages get 3 % smaller."""
 
 PIECE_BYTES = 16 << 20
 """A larger file is split into pieces of this size, so that a desktop needs no memory for all of it."""
@@ -121,8 +128,7 @@ def _compress(group: list[Part], level: int, cache: Path, reporter: Reporter) ->
     import zstandard
 
     raw, entries = _join(group)
-    window = f"w{_HIGH_WINDOW_LOG}" if level >= HIGH_LEVEL else ""
-    key = f"{sha256_bytes(raw)}-{level}{window}-{'.'.join(map(str, zstandard.ZSTD_VERSION))}"
+    key = f"{sha256_bytes(raw)}-{_parameters(level)}-{'.'.join(map(str, zstandard.ZSTD_VERSION))}"
     file = cache / "frames" / key[:2] / f"{key}.zst"
     data = _cached(file, raw, reporter)
     if data is None:
@@ -171,12 +177,17 @@ def _join(group: list[Part]) -> tuple[bytearray, list[FrameEntry]]:
 
 
 def compressor(level: int) -> "ZstdCompressor":
-    """Return the compressor of a level; at the high one, the window is the whole frame."""
+    """Return the compressor of a level, with our parameters."""
     import zstandard
 
-    if level < HIGH_LEVEL:
+    if level not in _TUNING:
         return zstandard.ZstdCompressor(level=level, write_content_size=True)
     parameters = zstandard.ZstdCompressionParameters.from_level(
-        level, window_log=_HIGH_WINDOW_LOG, write_content_size=True
+        level, write_content_size=True, **_TUNING[level]
     )
     return zstandard.ZstdCompressor(compression_params=parameters)
+
+
+def _parameters(level: int) -> str:
+    """Return what frames of a level are compressed with, for their names: others have other bytes."""
+    return str(level) + "".join(f"{name[0]}{value}" for name, value in _TUNING.get(level, {}).items())

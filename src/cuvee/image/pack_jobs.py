@@ -1,6 +1,5 @@
 """What the processes that pack packages are sent, and what they answer."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +16,6 @@ class PackSettings:
     """What a packer is made of in another process; the first thing that a worker is sent."""
 
     python: PythonPaths
-    stage0: Collection[str]
     executable: Path | None
     cache: Path
     level: int
@@ -28,7 +26,6 @@ class PackSettings:
         """Return the settings of a packer."""
         return cls(
             python=packer.python,
-            stage0=packer.stage0,
             executable=None if packer.compiler is None else packer.compiler.executable,
             cache=packer.cache,
             level=packer.level,
@@ -38,11 +35,18 @@ class PackSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackJob:
-    """A package to be packed, and where in the cache it goes."""
+    """A package to be packed, and where in the cache it goes.
+
+    Attributes
+    ----------
+    stage0
+        The paths of stage 0 that the package has.
+    """
 
     info: PackageInfo
     plan: tuple[PlannedFile, ...]
     target: Path
+    stage0: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

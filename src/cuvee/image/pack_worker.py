@@ -2,7 +2,7 @@
 
 import pickle
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cuvee.byte_code.byte_compiler import ByteCompiler
 from cuvee.errors import CuveeError
@@ -29,7 +29,7 @@ def main() -> int:
         compiler = ByteCompiler(settings.executable, settings.cache, heard)
     packer = Packer(
         python=settings.python,
-        stage0=settings.stage0,
+        stage0=(),
         compiler=compiler,
         cache=settings.cache,
         level=settings.level,
@@ -44,7 +44,7 @@ def main() -> int:
             return 0
         error = None
         try:
-            kept.save(job.target, packer.pack(job.info, job.plan))
+            kept.save(job.target, replace(packer, stage0=job.stage0).pack(job.info, job.plan))
         except CuveeError as caught:
             error = caught
         answer = PackAnswer(warnings=tuple(heard.warnings), error=error)

@@ -1,13 +1,9 @@
-"""Packing on all cores, in processes: reading archives holds Python's lock, for which threads wait."""
+"""Programs that pack packages: reading archives holds Python's lock, for which threads wait."""
 
 import io
-import os
 import pickle
 import sys
 import tempfile
-import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import IO, cast
 
@@ -16,58 +12,14 @@ from cuvee.errors import InternalError
 from cuvee.image.pack_jobs import PackAnswer, PackJob, PackSettings
 from cuvee.progress import Reporter
 
-WORTH_IT = 16 << 20
-"""Bytes of archives from which on starting processes takes less time than they save."""
-
-_MOST = 8
 _SAID = 400
 
 
-def pack_in_processes(
-    jobs: Iterable[PackJob], settings: PackSettings, done: Callable[[PackJob], None], reporter: Reporter
-) -> None:
-    """Pack packages into the cache with a process per core; ``done`` is called after each.
+class PackWorker:
+    """A program that packs packages into the cache, one after the other."""
 
-    Raises
-    ------
-    CuveeError
-        The first error of a package.
-    """
-    waiting, lock = iter(jobs), threading.Lock()
-    workers = [_Worker(settings) for _ in range(min(os.cpu_count() or 1, _MOST))]
-
-    def work(worker: _Worker) -> None:
-        while True:
-            with lock:
-                job = next(waiting, None)
-            if job is None:
-                return
-            answer = worker.pack(job)
-            for warning in answer.warnings:
-                reporter.warn(warning)
-            if answer.error is not None:
-                raise answer.error
-            done(job)
-
-    try:
-        with ThreadPoolExecutor(len(workers), thread_name_prefix="pack") as threads:
-            started = [threads.submit(work, worker) for worker in workers]
-            try:
-                for future in started:
-                    future.result()
-            except BaseException:
-                with lock:
-                    waiting = iter(())
-                for worker in workers:
-                    worker.stop()
-                raise
-    finally:
-        for worker in workers:
-            worker.close()
-
-
-class _Worker:
-    def __init__(self, settings: PackSettings) -> None:
+    def __init__(self, settings: PackSettings, reporter: Reporter) -> None:
+        self._reporter = reporter
         self._messages: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         argv = (sys.executable, "-P", "-m", "cuvee.image.pack_worker")
         self._program = process.talk_to(argv, messages=self._messages)
@@ -75,7 +27,14 @@ class _Worker:
         self._answers = io.BufferedReader(cast("io.RawIOBase", self._program.stdout))
         self._send(settings)
 
-    def pack(self, job: PackJob) -> PackAnswer:
+    def pack(self, job: PackJob) -> None:
+        """Have a package packed.
+
+        Raises
+        ------
+        CuveeError
+            The package's error, or one that says how the program has ended.
+        """
         self._send(job)
         try:
             answer: PackAnswer = pickle.load(self._answers)  # noqa: S301 - from our own program
@@ -85,12 +44,17 @@ class _Worker:
             raise InternalError(
                 f"The process that packs {job.info.archive.name} has ended: {said}"
             ) from error
-        return answer
+        for warning in answer.warnings:
+            self._reporter.warn(warning)
+        if answer.error is not None:
+            raise answer.error
 
     def stop(self) -> None:
+        """End the program, whatever it does."""
         self._program.kill()
 
     def close(self) -> None:
+        """Let the program end, and wait for that."""
         for stream in (self._jobs, self._answers):
             with suppress(OSError):
                 stream.close()
