@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import zstandard
 
 from cuvee.channel.inspection.inspect_archive import inspect_archive
 from cuvee.conda import package_archive
-from cuvee.conda.package_archive import members, unpacked_limit
+from cuvee.conda.package_archive import member_data, members, unpacked_limit
 from cuvee.conda.package_info import read_index, read_info
 from cuvee.errors import IntegrityError
 from cuvee.image.archive_members import read_members
@@ -74,6 +75,28 @@ def test_metadata_are_no_way_around_it(
     for read in (read_index, read_info, inspect_archive):
         with pytest.raises(IntegrityError, match="unpacks to more than"):
             read(archive)
+
+
+@pytest.mark.parametrize("size", [1 << 40, -1])
+def test_a_header_that_states_any_size_is_not_believed(size: int, tmp_path: Path) -> None:
+    name = tarfile.TarInfo("././@LongLink")
+    name.type, name.size = tarfile.GNUTYPE_LONGNAME, size
+    target = tmp_path / "long-1-0.conda"
+    with zipfile.ZipFile(target, "w") as archive:
+        data = name.tobuf(tarfile.GNU_FORMAT) + bytes(10_000)
+        archive.writestr("info-long-1-0.tar.zst", zstandard.compress(data))
+    tracemalloc.start()
+    with pytest.raises(IntegrityError, match="long-1-0"):
+        read_info(target)
+    assert tracemalloc.get_traced_memory()[1] < 2 * package_archive.RATIO_FLOOR
+    tracemalloc.stop()
+
+
+def test_members_are_read_in_their_order(tmp_path: Path) -> None:
+    archive = old(tmp_path, "a", b"first")
+    found = list(members(archive, "info"))
+    with pytest.raises(tarfile.StreamError, match="in their order"):
+        member_data(*found[0], 100)
 
 
 def test_a_sparse_file_counts_as_what_it_becomes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

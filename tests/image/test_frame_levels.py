@@ -39,6 +39,17 @@ def test_runtime_reads_each_level(level: int, tmp_path: Path) -> None:
     assert raw == NOISE * 2
 
 
+def test_frames_of_other_parameters_are_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = [Part(path="lib/a", mode=0o644, data=NOISE * 2, how="plain")]
+    (wide,) = pack(one, level=QUICK_LEVEL, cache=tmp_path)
+    monkeypatch.setattr(frames, "_TUNING", {QUICK_LEVEL: {"window_log": 17, "hash_log": 20}})
+    (narrow,) = pack(one, level=QUICK_LEVEL, cache=tmp_path)
+    assert narrow.size > 1.5 * wide.size
+    monkeypatch.setattr(frames, "_TUNING", {})
+    names = {wide.file.name, narrow.file.name, pack(one, level=QUICK_LEVEL, cache=tmp_path)[0].file.name}
+    assert len(names) == 3
+
+
 def test_levels_do_not_share_frames_in_the_cache(tmp_path: Path) -> None:
     one = [Part(path="lib/a", mode=0o644, data=b"text " * 9000, how="plain")]
     (quick,), (high,) = (pack(one, level=level, cache=tmp_path) for level in (QUICK_LEVEL, HIGH_LEVEL))

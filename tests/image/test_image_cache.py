@@ -1,20 +1,24 @@
 """Images made again: what has not changed is not opened, and what the cache has is checked."""
 
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cuvee import process
 from cuvee.byte_code.byte_compiler import ByteCompiler
 from cuvee.channel.package_writer import PackageContent, PackageFile
 from cuvee.conda.package_info import PackageInfo, read_info
-from cuvee.errors import IntegrityError
+from cuvee.errors import BlockedError, IntegrityError
 from cuvee.image import archive_members, cached_infos, packer, packing
 from cuvee.image import build as building
 from cuvee.image.archive_members import ArchiveMember
 from cuvee.image.model import Image
 from cuvee.image.spool import Spool
+from cuvee.progress import Silent
 from heard_warnings import HeardWarnings
 from small_images import DECODER, PYTHON, TOOL, build, windows
 
@@ -100,6 +104,47 @@ def test_processes_pack_what_threads_do(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(packer.Packer, "pack", None)
     there = build(tmp_path / "there", python, DECODER, TOOL, SOURCE, compiler=compiler(tmp_path / "two"))
     assert parts(there) == parts(here)
+
+
+@pytest.mark.real
+def test_packages_are_packed_while_stage0_is_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = threading.Event()
+
+    class Heard(Silent):
+        def advance(self, task: str, amount: int = 1, *, note: str = "") -> None:
+            if note == "tool":
+                packed.set()
+
+    def choose(*arguments: Any) -> frozenset[str]:
+        assert packed.wait(timeout=300), "tool is packed only when stage 0 is known"
+        return chosen(*arguments)
+
+    chosen = building._choose_stage0
+    monkeypatch.setattr(packing, "WORTH_IT", 0)
+    monkeypatch.setattr(building, "_choose_stage0", choose)
+    there = build(tmp_path / "there", *PACKAGES, reporter=Heard())
+    monkeypatch.undo()
+    assert parts(build(tmp_path / "here", *PACKAGES)) == parts(there)
+
+
+@pytest.mark.real
+def test_no_process_is_left_if_no_installer_could_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+
+    def talk_to(*arguments: Any, **options: Any) -> Any:
+        started.append(talk(*arguments, **options))
+        return started[-1]
+
+    talk = process.talk_to
+    monkeypatch.setattr(packing, "WORTH_IT", 0)
+    monkeypatch.setattr(process, "talk_to", talk_to)
+    with pytest.raises(BlockedError, match="decompress zstd"):
+        build(tmp_path, PYTHON, TOOL)
+    assert started
+    assert all(program.poll() is not None for program in started)
+    assert not (tmp_path / "image").exists()
 
 
 @pytest.mark.real

@@ -1,6 +1,7 @@
 """Packages larger than memory: their files wait in a spool, and one frame at a time is in memory."""
 
 import errno
+import io
 import json
 import random
 import struct
@@ -164,19 +165,17 @@ def test_what_is_kept_comes_back(
     assert list(tmp_path.iterdir()) == []
 
 
-class Full:
+class Full(io.FileIO):
     """A file on a disk without space."""
 
-    def seek(self, _place: int) -> None: ...
-
-    def close(self) -> None: ...
-
-    def write(self, _data: bytes) -> int:
+    def write(self, _data: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     archive = package(tmp_path, PackageFile(path="lib/a", content=b"a"))
-    monkeypatch.setattr("tempfile.SpooledTemporaryFile", lambda **_: Full())
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda **_: Full(tmp_path / "file", "r+"))
+    monkeypatch.setattr(spool, "IN_MEMORY", 0)
     with pytest.raises(StorageError, match="No space left"):
         pack(archive, tmp_path / "cache")

@@ -47,3 +47,14 @@ def test_the_url_ends_with_the_file_name() -> None:
     found = record(remote, file("plain", FileKind.PLAIN))
     assert found["fn"] == "a-1.0+cpu-0.conda"
     assert found["url"] == "https://c.example/x/linux-64/a-1.0+cpu-0.conda"
+
+
+def test_files_are_listed_as_json_indents_them() -> None:
+    several = [
+        file("a", FileKind.PLAIN),
+        file("folder", FileKind.DIRECTORY, "directory", sha256=None, size=None),
+        file('ü"\\', FileKind.PLAIN),
+    ]
+    for files in ([], several[1:2], several):
+        text = "{" + LinkedFiles.of(files, {}).record + "\n}"
+        assert text == json.dumps(json.loads(text), indent=2, ensure_ascii=False)

@@ -6,9 +6,9 @@ import re
 import tarfile
 import zipfile
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal
+from typing import IO, TYPE_CHECKING, Literal, cast
 
 from cuvee.errors import CuveeError, IntegrityError
 
@@ -85,16 +85,17 @@ def members(
     IntegrityError
         If it unpacks to more than `unpacked_limit`, before more is unpacked.
     """
-    from conda_package_streaming.package_streaming import tar_generator
-
-    stream = _LimitedStream(_component(archive, component), archive)
-    for tar, member in tar_generator(stream, closefd=True):
-        stream.take(member.size if member.issparse() else 0)
-        member.name = member.name.removeprefix("./")
-        if member.islnk():
-            member.linkname = member.linkname.removeprefix("./")
-        if component == "info" or not member.name.startswith("info/"):
-            yield tar, member
+    with (
+        closing(_LimitedStream(_component(archive, component), archive)) as stream,
+        tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r:", encoding="utf-8") as tar,
+    ):
+        for member in tar:
+            stream.take(member.size if member.issparse() else 0)
+            member.name = member.name.removeprefix("./")
+            if member.islnk():
+                member.linkname = member.linkname.removeprefix("./")
+            if component == "info" or not member.name.startswith("info/"):
+                yield tar, member
 
 
 def _component(archive: Path, component: str) -> "IO[bytes] | zstandard.ZstdDecompressionReader":
@@ -113,17 +114,32 @@ def _component(archive: Path, component: str) -> "IO[bytes] | zstandard.ZstdDeco
 
 
 class _LimitedStream:
-    """Reads a decompressed stream up to the limit of its archive."""
+    """Reads a decompressed stream up to the limit of its archive, and only forwards.
+
+    It is what `tarfile` needs of a file: its own mode for streams copies all bytes in pieces of 10 KB.
+    """
 
     def __init__(self, stream: "IO[bytes] | zstandard.ZstdDecompressionReader", archive: Path) -> None:
         self._stream, self._name = stream, archive.name
         self._size = archive.stat().st_size
         self._left = unpacked_limit(self._size)
+        self._at = 0
 
     def read(self, size: int) -> bytes:
-        data = self._stream.read(size)
+        # A header may ask for any number of bytes, for which there would be no memory.
+        data = self._stream.read(max(0, min(size, self._left + 1)))
+        self._at += len(data)
         self.take(len(data))
         return data
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, place: int) -> None:
+        if place < self._at:
+            raise tarfile.StreamError("its members are not read in their order")
+        while self._at < place and self.read(min(place - self._at, _CHUNK)):
+            pass
 
     def take(self, size: int) -> None:
         """Count bytes that are unpacked; those of a sparse file are more than what is read."""
@@ -154,6 +170,21 @@ def member_chunks(tar: tarfile.TarFile, member: tarfile.TarInfo, limit: int) -> 
     """
     if member.size > limit:
         raise IntegrityError(f"{member.name} is larger than the {limit:,} bytes that it may have")
+    if not member.isreg() or member.issparse():
+        yield from _copied_chunks(tar, member)
+        return
+    stream, left = cast("IO[bytes]", tar.fileobj), member.size
+    stream.seek(member.offset_data)
+    while left:
+        chunk = stream.read(min(left, _CHUNK))
+        if not chunk:
+            raise tarfile.ReadError("unexpected end of data")
+        yield chunk
+        left -= len(chunk)
+
+
+def _copied_chunks(tar: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[bytes]:
+    """Read a member as `tarfile` does, which fills the holes of sparse files."""
     stream = tar.extractfile(member)
     if stream is None:
         raise IntegrityError(f"{member.name} has no content")

@@ -128,7 +128,9 @@ def _compress(group: list[Part], level: int, cache: Path, reporter: Reporter) ->
     import zstandard
 
     raw, entries = _join(group)
-    key = f"{sha256_bytes(raw)}-{_parameters(level)}-{'.'.join(map(str, zstandard.ZSTD_VERSION))}"
+    # All bytes have been hashed when they were read.
+    known = sha256_bytes("".join(f"{entry[5]}\n" for entry in entries).encode())
+    key = f"{known}-{_parameters(level)}-{'.'.join(map(str, zstandard.ZSTD_VERSION))}"
     file = cache / "frames" / key[:2] / f"{key}.zst"
     data = _cached(file, raw, reporter)
     if data is None:

@@ -1,7 +1,7 @@
 """What an image needs of the files of a packed package: some figures, and their part of the record."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -51,19 +51,34 @@ class LinkedFiles:
         """
         files = tuple(files)
         limits = (len((file.placeholder or "").encode()) for file in files if file.kind is FileKind.BINARY)
-        members = {
-            "files": [file.path for file in files if file.kind is not FileKind.DIRECTORY],
-            "paths_data": {"paths_version": 1, "paths": [_path(file, links) for file in files]},
-        }
         return cls(
             count=len(files),
             raw_size=sum(file.size or 0 for file in files),
             longest_path=max((len(file.path) for file in files), default=0),
             prefix_limit=min(limits, default=None),
             folders=tuple(sorted(_folders(files))),
-            record=json.dumps(members, indent=2, ensure_ascii=False)[1:-2],
+            record=_record(files, links),
             late=tuple((number, file.path) for number, file in enumerate(files) if file.kind.is_relocated),
         )
+
+
+_STRING = json.JSONEncoder(ensure_ascii=False)
+_ENTRY = json.JSONEncoder(ensure_ascii=False, separators=(",\n        ", ": "))
+
+
+def _record(files: Iterable[PlannedFile], links: Mapping[str, str]) -> str:
+    """Return two members of a record as `json` indents them, which takes it four times as long."""
+    names = [_STRING.encode(file.path) for file in files if file.kind is not FileKind.DIRECTORY]
+    entries = [f"{{\n        {_ENTRY.encode(_path(file, links))[1:-1]}\n      }}" for file in files]
+    return (
+        f'\n  "files": {_list(names, 2)},\n  "paths_data": {{\n    "paths_version": 1,\n'
+        f'    "paths": {_list(entries, 4)}\n  }}'
+    )
+
+
+def _list(items: Sequence[str], depth: int) -> str:
+    between = "\n" + " " * (depth + 2)
+    return f"[{between}{f',{between}'.join(items)}\n{' ' * depth}]" if items else "[]"
 
 
 def _folders(files: Iterable[PlannedFile]) -> set[str]:

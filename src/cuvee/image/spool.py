@@ -4,6 +4,7 @@ The order of files in an archive differs from that in frames, so a whole package
 """
 
 import hashlib
+import io
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from cuvee.files import storage_errors
 IN_MEMORY = 32 << 20
 """Bytes that a spool holds before it goes to disk; most packages have fewer."""
 
+_CHUNK = 1 << 20
+
 
 class Spool:
     """Bytes in memory, or in a temporary file in ``folder`` once they are many. Not thread-safe."""
@@ -23,10 +26,7 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._end = 0
-        with storage_errors(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            # Closed by __exit__, as files are.
-            self._file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY, dir=str(folder))  # noqa: SIM115
+        self._file: io.BytesIO | io.FileIO = io.BytesIO()
 
     def __enter__(self) -> Self:
         return self
@@ -44,13 +44,24 @@ class Spool:
             If the disk is full.
         """
         digest, start = hashlib.sha256(), self._end
-        self._file.seek(start)
+        with storage_errors(self._folder):
+            self._file.seek(start)
         for chunk in chunks:
             digest.update(chunk)
             with storage_errors(self._folder):
-                self._file.write(chunk)
-            self._end += len(chunk)
+                _write(self._file, chunk)
+                self._end += len(chunk)
+                if self._end > IN_MEMORY and isinstance(self._file, io.BytesIO):
+                    self._go_to_disk(self._file)
         return SpooledBytes(spool=self, start=start, size=self._end - start, sha256=digest.hexdigest())
+
+    def _go_to_disk(self, memory: io.BytesIO) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        # Without a buffer: files are read and written whole. Closed by __exit__, as files are.
+        self._file = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115
+        memory.seek(0)
+        while chunk := memory.read(_CHUNK):
+            _write(self._file, chunk)
 
     def read_into(self, start: int, view: memoryview) -> None:
         """Fill ``view`` with the bytes from ``start`` on."""
@@ -61,6 +72,13 @@ class Spool:
                 if not count:
                     raise StorageError(f"The temporary file in {self._folder} has lost data")
                 view = view[count:]
+
+
+def _write(file: io.BytesIO | io.FileIO, data: bytes) -> None:
+    """Write all bytes: a file may take a part of them."""
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) :]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
