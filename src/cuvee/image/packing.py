@@ -163,7 +163,7 @@ class Packing:
         self._done(name)
 
     def _fail(self, error: BaseException) -> None:
-        """Let all that is not packed fail: nobody must wait for it."""
+        """Let all that is not packed fail, so that no caller waits for it."""
         with self._failing:
             for result in self._results.values():
                 if not result.done():
