@@ -62,6 +62,6 @@ def newest_first(errata: Sequence[CheckedErratum]) -> list[CheckedErratum]:
 
 
 def _template(name: str) -> "Template":
-    made = environment()
-    made.filters |= {"instant": instant, "advisory": file_name}
+    made = environment().overlay()  # what is changed in it is not changed for others
+    made.filters = {**made.filters, "instant": instant, "advisory": file_name}
     return made.get_template(name)

@@ -185,7 +185,8 @@ def _module_closure(
             if path.endswith(".pyc"):
                 # A standard library without sources (python.org's embeddable package) does not say what it
                 # imports, so all of it is taken.
-                todo += (other for other in library if other not in seen)
+                todo += library
+                library = []
             elif path.endswith(".py"):
                 module = f"{name}.__init__" if path.endswith("/__init__.py") else name
                 todo += facts.find(path, partial(_imports, module=module))

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -115,7 +116,9 @@ def release_path(path: str) -> str:
     return "" if bad or not path else f"../{quote(path)}"
 
 
+@cache
 def environment() -> "Environment":
+    """Return where templates come from, each compiled once in a process; read-only."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
