@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cuvee import platforms
 from cuvee.manifest import load_manifest
 from cuvee.progress import Silent
-from cuvee.release.pipeline import cut
+from cuvee.release.cutting import cut
 from cuvee.release.record import Release
 from cuvee.release.session import Options, Session
 from cuvee.trust.keys import SigningKey

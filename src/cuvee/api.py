@@ -202,7 +202,7 @@ def cut_release(
         If no set of packages fulfils the manifest, or if nothing can be made on this host.
     """
     from cuvee.errata.errata_in_report import errata_beside
-    from cuvee.release.pipeline import cut
+    from cuvee.release.cutting import cut
     from cuvee.release.session import Options, Session
 
     when = now or _now()

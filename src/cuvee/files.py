@@ -22,6 +22,9 @@ from cuvee.errors import BusyError, CuveeError, StorageError
 _UMASK = os.umask(0o022)
 os.umask(_UMASK)
 
+_SMALL = 256 << 10
+"""Bytes of a file that is read at once: `hashlib.file_digest` would make and clear a buffer of that size."""
+
 
 def sha256_bytes(data: bytes | bytearray | memoryview) -> str:
     """Return the hex SHA-256 of ``data``."""
@@ -31,6 +34,8 @@ def sha256_bytes(data: bytes | bytearray | memoryview) -> str:
 def sha256_file(path: Path) -> str:
     """Return the hex SHA-256 of a file, read once."""
     with path.open("rb", buffering=0) as stream:
+        if os.fstat(stream.fileno()).st_size < _SMALL:
+            return sha256_bytes(stream.read())
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

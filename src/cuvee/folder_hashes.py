@@ -22,8 +22,8 @@ def folder_inputs(path: Path | None) -> Json:
     """Return name and hash of each file below a folder; `None` if there is no folder."""
     if path is None or not path.is_dir():
         return None
-    files = [file for file in _files([path]) if not file.name.endswith(".pyc")]
-    return [[file.relative_to(path).as_posix(), sha] for file, sha in file_hashes(files)]
+    files = [(parts, file) for parts, file in _walk(str(path)) if not file.endswith(".pyc")]
+    return [["/".join(parts), sha256_file(Path(file))] for parts, file in files]
 
 
 def file_hashes(paths: Iterable[Path]) -> list[tuple[Path, str]]:
@@ -43,7 +43,21 @@ def file_hashes(paths: Iterable[Path]) -> list[tuple[Path, str]]:
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            found = (Path(folder, name) for folder, _, names in os.walk(path) for name in names)
-            yield from sorted(file for file in found if file.is_file())
+            yield from (Path(file) for _, file in _walk(str(path)))
         elif path.exists():
             yield path
+
+
+def _walk(folder: str) -> list[tuple[tuple[str, ...], str]]:
+    """Return the files below a folder, by the parts of their paths, sorted; links to folders are left out."""
+    return sorted(_found(folder, ()))
+
+
+def _found(folder: str, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            parts = (*above, entry.name)
+            if entry.is_dir(follow_symlinks=False):
+                yield from _found(entry.path, parts)
+            elif entry.is_file():
+                yield parts, entry.path

@@ -12,6 +12,7 @@ from cuvee.errors import IntegrityError, UsageError
 from cuvee.manifest import load_manifest
 from cuvee.progress import SILENT
 from cuvee.release import pipeline
+from cuvee.release.cutting import cut
 from cuvee.release.record import Release
 from cuvee.release.session import Options, Session
 from tiny_distribution import NOW
@@ -116,7 +117,7 @@ def test_a_run_that_is_killed_leaves_no_record_of_an_older_one(
         found = Options(dist=tmp_path / "dist", cache=tmp_path / "cache", now=NOW)
         session = Session(load_manifest(path, today=NOW.date()), found, SILENT)
         with session.workspace.locked():
-            return pipeline.cut(session)
+            return cut(session)
 
     monkeypatch.setattr(pipeline, "run_tests", pipeline.check_release)
     first = cut_checked()

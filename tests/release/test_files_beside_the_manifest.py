@@ -8,7 +8,7 @@ import pytest
 from cuvee.errors import DocumentError
 from cuvee.manifest import load_manifest
 from cuvee.progress import SILENT
-from cuvee.release.pipeline import cut
+from cuvee.release.cutting import cut
 from cuvee.release.session import Options, Session
 
 NOW = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)

@@ -20,7 +20,7 @@ from cuvee.graph.findings import Verdict
 from cuvee.history.history_file import HISTORY
 from cuvee.progress import SILENT
 from cuvee.release import test_stage
-from cuvee.release.pipeline import cut
+from cuvee.release.cutting import cut
 from cuvee.release.record import Failure, Release
 from cuvee.release.session import Options, Session
 from cuvee.release.stage import Made, Stage, StageRunner

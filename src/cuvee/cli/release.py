@@ -38,14 +38,18 @@ def command(manifest: Path, *, as_json: bool, **options: Any) -> int:
     4 a source could not be reached, 5 integrity, 6 storage or memory, 7 another cuvee is working on it,
     130 interrupted.
     """
-    from cuvee.errata.errata_in_report import errata_beside
-    from cuvee.release.pipeline import cut
-    from cuvee.release.report_stage import summary_of
 
     def work(session: "Session") -> "tuple[Release, tuple[str, ...]]":
-        session.errata_of = errata_beside(session.manifest.path.parent)
-        made = cut(session)
-        return made, summary_of(session, made)
+        from cuvee.release.cutting import working_ahead
+
+        with working_ahead(session):
+            from cuvee.errata.errata_in_report import errata_beside
+            from cuvee.release.pipeline import run_all
+            from cuvee.release.report_stage import summary_of
+
+            session.errata_of = errata_beside(session.manifest.path.parent)
+            made = run_all(session)
+            return made, summary_of(session, made)
 
     result, summary = run_pipeline(work, manifest=manifest, as_json=as_json, **options)
     if as_json:

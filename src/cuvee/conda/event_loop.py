@@ -3,12 +3,16 @@
 So the library can be called where a loop runs already, as in Jupyter, in which `asyncio.run` raises.
 """
 
-import asyncio
+from __future__ import annotations
+
 import atexit
 import threading
 from collections.abc import Coroutine
 from functools import cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    import asyncio
 
 _Result = TypeVar("_Result")
 
@@ -28,6 +32,8 @@ class _Background:
     """A loop and the daemon thread in which it runs."""
 
     def __init__(self) -> None:
+        import asyncio
+
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="cuvee event loop", daemon=True)
         self._thread.start()

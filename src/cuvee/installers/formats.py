@@ -1,4 +1,4 @@
-"""Making an installer of any format."""
+"""Making an installer of any format; what makes it is imported then."""
 
 import os
 from collections.abc import Iterable
@@ -6,12 +6,6 @@ from pathlib import Path
 
 from cuvee.image.model import Image
 from cuvee.installers.branding import Branding
-from cuvee.installers.naming import installer_name
-from cuvee.installers.pkg.build import build_pkg
-from cuvee.installers.sh import build_sh
-from cuvee.installers.windows.exe import build_exe
-from cuvee.installers.windows.msi import build_msi, check_msi
-from cuvee.installers.windows.osslsigncode import signer_from_environment
 from cuvee.progress import Reporter
 from cuvee.temporary_folders import temporary_folder
 
@@ -45,11 +39,20 @@ def make(
     """
     match kind:
         case "sh":
+            from cuvee.installers.sh import build_sh
+
             return build_sh(image, license_text=branding.license_text, target=target, reporter=reporter)
         case "exe":
+            from cuvee.installers.windows.exe import build_exe
+            from cuvee.installers.windows.osslsigncode import signer_from_environment
+
             signer = signer_from_environment(os.environ)
             return build_exe(image, branding=branding, target=target, reporter=reporter, signer=signer)
         case "msi":
+            from cuvee.installers.naming import installer_name
+            from cuvee.installers.windows.msi import build_msi, check_msi
+            from cuvee.installers.windows.osslsigncode import signer_from_environment
+
             if exe is None:
                 check_msi(image)  # before the .exe is made, which takes ten seconds
                 with temporary_folder("msi") as folder:
@@ -61,6 +64,8 @@ def make(
                 image, exe=exe, branding=branding, target=target, reporter=reporter, signer=signer
             )
         case "pkg":
+            from cuvee.installers.pkg.build import build_pkg
+
             return build_pkg(
                 image,
                 identifier=branding.identifier or f"local.{image.label.distribution}",

@@ -6,9 +6,6 @@ from pathlib import Path
 
 from cuvee.codec import Json
 from cuvee.errors import ToolMissingError, UsageError
-from cuvee.installers.delta_installer import delta_file_name, make_delta
-from cuvee.installers.whole_installer import read_installer
-from cuvee.installers.windows.osslsigncode import certificate_fingerprint, signer_from_environment
 from cuvee.lock.model import PlatformLock
 from cuvee.manifest.model import Manifest
 from cuvee.release.artefacts import Artefact, ArtefactKind
@@ -38,6 +35,10 @@ def make_deltas(
 
 
 def _make(session: Session, lock: PlatformLock, new: Artefact, base: Manifest) -> InstallerResult:
+    from cuvee.installers.delta_installer import delta_file_name, make_delta
+    from cuvee.installers.whole_installer import read_installer
+    from cuvee.installers.windows.osslsigncode import certificate_fingerprint, signer_from_environment
+
     manifest, workspace = session.manifest, session.workspace
     name, before = f"delta-{lock.platform}", workspace.folder.parent / base.release_name
     versions = str(base.version), str(manifest.version)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _LARGE = 1 << 20
 """Bytes from which a file is worth it: of a small one, a thread hashes little and waits for the others."""
 
-_CHUNK = 8 << 20
+_CHUNK = 16 << 20
 """Bytes at a time: whenever a thread has read or hashed some, it waits for the one that runs Python."""
 
 
@@ -31,7 +31,9 @@ class HashesAhead:
 
         self.stop()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="hashes")
-        self._found = {path: self._thread.submit(_sha256, path) for path in paths if _is_large(path)}
+        buffer = bytearray(_CHUNK)  # one for all: the system would clear each new one
+        large = filter(is_large, paths)
+        self._found = {path: self._thread.submit(_sha256, path, buffer) for path in large}
 
     def take(self, path: Path) -> str | None:
         """Return the hash of a file, and forget it; `None` if it is not known, or the file was not readable.
@@ -49,15 +51,16 @@ class HashesAhead:
             self._thread = None
 
 
-def _is_large(path: Path) -> bool:
+def is_large(path: Path) -> bool:
+    """Whether a file is one that a thread should hash; a missing one is not."""
     try:
         return path.stat().st_size >= _LARGE
     except OSError:
         return False
 
 
-def _sha256(path: Path) -> str | None:
-    sha256, buffer = hashlib.sha256(), memoryview(bytearray(_CHUNK))
+def _sha256(path: Path, into: bytearray) -> str | None:
+    sha256, buffer = hashlib.sha256(), memoryview(into)
     try:
         with path.open("rb", buffering=0) as stream:
             while count := stream.readinto(buffer):

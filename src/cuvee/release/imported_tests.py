@@ -3,11 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cuvee.errors import IntegrityError, UsageError
-from cuvee.integration.imported_results import DOCUMENT, ImportedResults
 from cuvee.release.artefacts import Artefact, ArtefactKind
 from cuvee.release.record import Failure, Release, judge
+
+if TYPE_CHECKING:
+    from cuvee.integration.imported_results import ImportedResults
 
 IMPORTS = "imports"
 """The folder of a release folder for them."""
@@ -29,7 +32,7 @@ class KeptResults:
     replaces: bool = False
 
 
-def keep_results(release: Release, results: Sequence[ImportedResults]) -> tuple[KeptResults, ...]:
+def keep_results(release: Release, results: "Sequence[ImportedResults]") -> tuple[KeptResults, ...]:
     """Write results into the release folder. The same results again change nothing.
 
     From then on the record is not ready: these results may block what it says is.
@@ -41,6 +44,8 @@ def keep_results(release: Release, results: Sequence[ImportedResults]) -> tuple[
     UsageError
         If the release has no installer for the platform at all.
     """
+    from cuvee.integration.imported_results import DOCUMENT
+
     for item in results:
         _check(release, item)
     kept = []
@@ -58,18 +63,23 @@ def keep_results(release: Release, results: Sequence[ImportedResults]) -> tuple[
     return tuple(kept)
 
 
-def imports_of(folder: Path, platform: str, made: Iterable[Artefact]) -> tuple[ImportedResults, ...]:
+def imports_of(folder: Path, platform: str, made: Iterable[Artefact]) -> "tuple[ImportedResults, ...]":
     """Return the results that were kept for these installers; those for others are not of this release."""
+    paths = sorted((folder / IMPORTS / platform).glob("*.json"))
+    if not paths:
+        return ()
+    from cuvee.integration.imported_results import DOCUMENT
+
     hashes = {item.sha256 for item in made if item.not_made is None}
     found = []
-    for path in sorted((folder / IMPORTS / platform).glob("*.json")):
+    for path in paths:
         results = DOCUMENT.read(path)
         if results.installer_sha256 in hashes and results.platform == platform:
             found.append(results)
     return tuple(found)
 
 
-def _check(release: Release, results: ImportedResults) -> None:
+def _check(release: Release, results: "ImportedResults") -> None:
     installers = [
         item
         for item in release.handed_out
@@ -90,5 +100,5 @@ def _check(release: Release, results: ImportedResults) -> None:
         )
 
 
-def _path(folder: Path, results: ImportedResults) -> Path:
+def _path(folder: Path, results: "ImportedResults") -> Path:
     return folder / IMPORTS / results.platform / f"{results.source_sha256[:32]}.json"

@@ -5,7 +5,6 @@ from pathlib import Path
 from cuvee.codec import encode
 from cuvee.errors import UnsolvableError
 from cuvee.files import sha256_file, write_json, write_text
-from cuvee.graph.explain import explainer
 from cuvee.lock.lock_exports import explicit
 from cuvee.lock.pixi_lock import read_lock, write_lock
 from cuvee.lock.solve import problem_of, solve
@@ -71,6 +70,8 @@ def _specs(built: BuildResult) -> dict[str, dict[str, str]]:
 
 
 def _make(session: Session, platforms: list[str], built: BuildResult | None) -> Made[LockResult]:
+    from cuvee.graph.explain import explainer
+
     manifest, workspace = session.manifest, session.workspace
     if manifest.base is not None and session.base_lock is None:
         session.reporter.warn(

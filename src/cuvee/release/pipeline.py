@@ -11,6 +11,7 @@ from cuvee.lock.model import Lock
 from cuvee.release.build_stage import make_builds
 from cuvee.release.channel_stage import make_channel
 from cuvee.release.check_stage import ArchiveAccess, make_checks, run_selected
+from cuvee.release.cutting import REPORTED
 from cuvee.release.lock_stage import make_lock
 from cuvee.release.metapackage_stage import make_metapackages
 from cuvee.release.record import (
@@ -45,7 +46,6 @@ STAGES = (
 """The kinds of stage, in the order of the flow. Image, construct, installer, delta and test are per
 platform."""
 
-_REPORTED = ("report", "sums")
 _NOT_ENDED = Failure(
     message="The run has not ended: it is still working, or was interrupted",
     hint="Wait for it, or run the same command again; it goes on where it was.",
@@ -146,18 +146,13 @@ def run_recorded_tests(session: Session) -> Release:
     return release
 
 
-def cut(session: Session) -> Release:
+def run_all(session: Session) -> Release:
     """Run the whole pipeline, and write the report, the release's record and the sums.
 
     A run that fails writes its record and its report, too. What earlier runs have made and this one has not
     is set aside, so that no installer is beside a record of other inputs. While it works, and if it is
     killed, the record says so.
     """
-    with session.make.look_ahead(without=_REPORTED):
-        return _cut(session)
-
-
-def _cut(session: Session) -> Release:
     from cuvee.release.provenance_stage import make_provenance
     from cuvee.release.reference_runs import add_to_history
     from cuvee.release.report_stage import make_report
@@ -180,7 +175,7 @@ def _cut(session: Session) -> Release:
             _record_failure(session, error)
         else:
             _forget_beginning(session)
-            session.make.take_back(*_REPORTED)
+            session.make.take_back(*REPORTED)
             if before:
                 write_bytes(session.workspace.folder / RECORD, before)
         raise
@@ -211,8 +206,7 @@ def _begin(session: Session) -> bytes:
     Return the record that was there and could not be put aside, such as that of a copy without its stages.
     """
     session.read_files()
-    session.index.ask_ahead(session.workspace.index_questions)
-    session.make.put_aside(*_REPORTED)
+    session.make.put_aside(*REPORTED)
     record = session.workspace.folder / RECORD
     left = record.read_bytes() if record.is_file() else b""
     _without_results(session, _NOT_ENDED).save()

@@ -15,8 +15,6 @@ from cuvee.release.record_parts import RECORD
 from cuvee.release.session import Session
 from cuvee.release.stage import Made, Stage
 from cuvee.report.badges import Badge
-from cuvee.report.page import build_page
-from cuvee.report.summary import summary_lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +37,8 @@ def make_report(session: Session, release: Release) -> Release:
     def run() -> Made[Release]:
         from cuvee.graph.drawing.graph_formats import FORMATS as GRAPH_FORMATS
         from cuvee.release.pictures import write_release
+        from cuvee.report.page import build_page
+        from cuvee.report.summary import summary_lines
         from cuvee.report.writer import write_report
 
         graph = session.graph(release.lock, release.absent)
@@ -88,5 +88,8 @@ def summary_of(session: Session, release: Release) -> tuple[str, ...]:
     """
     if session.summary and not release.quorums:
         return session.summary
+    from cuvee.report.page import build_page
+    from cuvee.report.summary import summary_lines
+
     page = build_page(release, session.workspace.results, session.errata_of(release))
     return tuple(summary_lines(page))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
@@ -18,7 +18,7 @@ from cuvee.errors import CuveeError
 from cuvee.files import fingerprint, sha256_file
 from cuvee.folder_hashes import code_fingerprint, file_hashes
 from cuvee.progress import Reporter
-from cuvee.release.hashes_ahead import HashesAhead
+from cuvee.release.hashes_ahead import HashesAhead, is_large
 
 if TYPE_CHECKING:
     from cuvee.release.artefacts import Artefact
@@ -167,6 +167,7 @@ class StageRunner:
     failed: list[tuple[Exception, str]] = field(default_factory=list)
     made: dict[str, str] = field(default_factory=dict)
     ahead: HashesAhead = field(default_factory=HashesAhead)
+    _read: dict[str, tuple[bytes, StageEntry | None]] = field(default_factory=dict)
 
     def __call__(self, stage: Stage[Result], *, again: bool = False) -> Done[Result]:
         """Return the result of a stage: that of an earlier run if nothing that it depends on has changed."""
@@ -252,9 +253,13 @@ class StageRunner:
     def _changed(self, hashes: Mapping[str, str]) -> list[str]:
         from concurrent.futures import ThreadPoolExecutor
 
+        paths = {path: self.folder / path for path in hashes}
+        large = {path for path, file in paths.items() if is_large(file)}
         with ThreadPoolExecutor() as threads:  # hashlib releases the GIL
-            found = threads.map(lambda path: _hash(self.folder / path), hashes)
-            return [path for path, sha256 in zip(hashes, found, strict=True) if sha256 != hashes[path]]
+            hashing = {path: threads.submit(_hash, paths[path]) for path in large}
+            found = {path: _hash(file) for path, file in paths.items() if path not in large}
+            found |= {path: future.result() for path, future in hashing.items()}
+        return [path for path, sha256 in hashes.items() if found[path] != sha256]
 
     def set_aside(self) -> None:
         """Move what stages have written that this run has not finished: its inputs did not make it.
@@ -283,11 +288,17 @@ class StageRunner:
 
         An entry that names a file outside of the release folder is not ours: its files would be moved.
         """
+        path = self._path(name)
         try:
-            entry = _ENTRY.read(self._path(name))
+            data = path.read_bytes()
+            if (known := self._read.get(name)) is not None and known[0] == data:
+                return known[1]
+            entry = _ENTRY.from_bytes(data, source=str(path))
         except (CuveeError, OSError):
             return None
-        return entry if all(map(_is_inside, entry.outputs)) else None
+        found = entry if all(map(_is_inside, entry.outputs)) else None
+        self._read[name] = data, found
+        return found
 
     def is_unchanged(self, outputs: Mapping[str, str]) -> bool:
         """Whether files that a stage wrote, by their path in the release folder, still have these hashes."""
@@ -312,8 +323,7 @@ def _hash(path: Path) -> str | None:
 
 
 def _is_inside(name: str) -> bool:
-    path = PurePosixPath(name)
-    return not path.is_absolute() and ".." not in path.parts
+    return not name.startswith("/") and ".." not in name.split("/")
 
 
 def _move(source: Path, target: Path) -> None:

@@ -14,7 +14,6 @@ from functools import cache
 from pathlib import Path
 
 from cuvee import platforms, process
-from cuvee.channel.interpreter.apt import Apt
 from cuvee.errors import CuveeError
 from cuvee.files import fingerprint, replacing_folder, write_text
 from cuvee.integration.model import SMOKE, PlannedSuite, SuiteKind
@@ -129,6 +128,8 @@ class QemuRunner(NativeRunner):
         for root in (Path(named) if named else _CROSS, _CROSS):
             if (root / _LOADER).exists():
                 return root
+        from cuvee.channel.interpreter.apt import Apt
+
         target = self._folder / f"root-{fingerprint([_LIBRARIES, Apt.host_sources()])[:16]}"
         if not (target / _LOADER).exists():
             with replacing_folder(target) as folder:
@@ -143,6 +144,8 @@ class QemuRunner(NativeRunner):
 
 
 def _unpack(folder: Path) -> None:
+    from cuvee.channel.interpreter.apt import Apt
+
     apt = Apt("arm64", folder / "apt")
     apt.update()
     for download in apt.download(_LIBRARIES):
