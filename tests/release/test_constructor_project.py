@@ -14,6 +14,7 @@ from cuvee import process
 from cuvee.installers.constructor.project_reader import read_project
 from cuvee.installers.constructor.project_writer import solving_environment
 from cuvee.installers.constructor.yaml_document import read_document
+from cuvee.installers.whole_installer import read_installer
 from cuvee.release.record import Release
 from needed_programs import HANGING, needed
 from tiny_distribution import Distribution
@@ -162,3 +163,25 @@ def test_a_second_release_does_not_meet_the_packages_of_the_first(
         (artefact,) = result.handed_out
         assert artefact.not_made is None
         assert (result.folder / artefact.path).is_file()
+
+
+def test_our_own_installer_is_made_of_it_again(
+    copied: Callable[[], Distribution], tiny_text: str, host_platform: str, tmp_path: Path
+) -> None:
+    """Also if desktops compile, for which constructor has no key."""
+    branding, output = tmp_path / "branding", tmp_path / "out"
+    branding.mkdir()
+    (branding / "installer.yaml").write_text("bytecode: desktop\n", encoding="utf-8")
+    distribution = copied()
+    text = tiny_text.replace("{linux: [sh]}", f"{{linux: [sh]}}, branding: {branding}")
+    result = distribution.cut(distribution.write(text), host_platform)
+    argv = (sys.executable, "-m", "cuvee", "installers", "--from", str(project(result, host_platform)))
+    places = ("--cache", str(distribution.root / "cache"), "--output", str(output))
+    done = process.run(process.Request(argv=(*argv, *places), timeout=HANGING))
+    assert (done.exit_code, "warning" in done.stderr) == (0, False), done
+    (own,), (again,) = result.folder.glob("installers/*.sh"), output.glob("*.sh")
+    first, second = (read_installer(path).image.manifest for path in (own, again))
+    assert len(first.compiled()) > 300
+    assert second.compiled() == first.compiled()
+    frames = [[frame.sha256 for item in found.packages for frame in item.frames] for found in (first, second)]
+    assert frames[0] == frames[1]

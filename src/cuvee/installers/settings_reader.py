@@ -166,6 +166,30 @@ def read_settings(folder: Path | None) -> Mapping[System, InstallerSettings]:
         return {system: _settings(for_system(tree, system), folder, problems) for system in SYSTEMS}
 
 
+def read_byte_code(folder: Path, system: System) -> ByteCode:
+    """Return what ``installer.yaml`` beside a constructor project says of byte code, if there is one.
+
+    ``construct.yaml`` has no key for it, and keys for everything else.
+
+    Raises
+    ------
+    DocumentError
+        With every problem of the file, and every other key.
+    """
+    path = folder / SETTINGS_FILE
+    if not path.exists():
+        return ByteCode.INSTALLER
+    with Problems(path, INSTALLER) as problems:
+        tree = read_document(path, problems)
+        if not isinstance(tree, MappingValue):
+            return ByteCode.INSTALLER
+        for name, entry in entries_at(tree):
+            if name != "bytecode":
+                problems.add(entry.key, f"beside construct.yaml only bytecode is read; {name} belongs there")
+        fields = record_fields(for_system(tree, system))
+        return ByteCode(fields.get("bytecode", ByteCode.INSTALLER))
+
+
 def _settings(tree: MappingValue, folder: Path, problems: Problems) -> InstallerSettings:
     """Return the settings of one system, which ``tree`` has."""
     import yaml

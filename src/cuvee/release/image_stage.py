@@ -56,7 +56,7 @@ def image_stage(session: Session, lock: PlatformLock) -> Stage[ImageAndArtefacts
             {item.name: item.spec for item in session.requested(lock.platform)},
             [manifest.distribution, str(manifest.version), manifest.title, manifest.channel_url],
             sys.version,
-            *_pythons_for_desktops(lock, settings, workspace.cache),
+            *pythons_for_desktops(lock, settings, workspace.cache),
             encode(settings, without=frozenset({"source"})),
             signer.public.hex() if signer is not None else None,
             session.options.publish,
@@ -89,7 +89,7 @@ def byte_compiler(
     return compiler
 
 
-def _pythons_for_desktops(lock: PlatformLock, settings: InstallerSettings, cache: Path) -> list[str]:
+def pythons_for_desktops(lock: PlatformLock, settings: InstallerSettings, cache: Path) -> list[str]:
     """Return the Python that says what desktops will compile; empty if none can, or none needs to."""
     from cuvee.byte_code.byte_compiler import matching_compiler
 

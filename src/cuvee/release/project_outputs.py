@@ -12,6 +12,7 @@ from cuvee.codec import decode, encode
 from cuvee.files import fingerprint, parse_json, sha256_file
 from cuvee.folder_hashes import code_fingerprint, file_hashes
 from cuvee.image import checked_cache
+from cuvee.image.settings import ByteCode
 from cuvee.installers.constructor.model import Project
 from cuvee.installers.windows.osslsigncode import certificate_fingerprint
 from cuvee.lock.model import PlatformLock
@@ -67,7 +68,17 @@ def place_of(project: Project, lock: PlatformLock, output: Path, cache: Path) ->
         [[remap.source, remap.destination] for remap in project.packages.remaps],
         [None if path is None else sha256_file(path) for path in pictures],
         encode(lock),
+        *_pythons(project, lock, cache),
         str(output),
         certificate_fingerprint(os.environ) if project.platform == "win-64" else None,
     ]
     return cache / "converted" / fingerprint(inputs)
+
+
+def _pythons(project: Project, lock: PlatformLock, cache: Path) -> list[str]:
+    """Return the Python here that compiles as desktops will; empty if there is none, or none is needed."""
+    if project.settings.bytecode is not ByteCode.DESKTOP:
+        return []
+    from cuvee.release.image_stage import pythons_for_desktops
+
+    return pythons_for_desktops(lock, project.settings, cache)

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from constructing import BITMAP, ICON
 from cuvee.conda.package_record import LockedPackage
 from cuvee.conda.virtual_packages import virtual_packages
+from cuvee.errors import DocumentError
 from cuvee.files import sha256_bytes
-from cuvee.image.settings import ExtraFile, Initialize, InstallerSettings
+from cuvee.image.settings import ByteCode, ExtraFile, Initialize, InstallerSettings
 from cuvee.installers.branding import Branding
 from cuvee.installers.constructor.project_reader import read_project
 from cuvee.installers.constructor.project_writer import (
@@ -93,6 +94,7 @@ def rich(tmp_path: Path) -> tuple[Branding, InstallerSettings]:
         initialize=Initialize.YES,
         default_prefix="$HOME/tool",
         default_prefix_all_users="%ALLUSERSPROFILE%\\tool",
+        bytecode=ByteCode.DESKTOP,
     )
     return branding, settings
 
@@ -141,6 +143,7 @@ def test_our_own_reader_finds_what_was_written(
     assert found.pre_install == settings.pre_install
     assert found.post_install == settings.post_install
     assert found.pre_uninstall == settings.pre_uninstall
+    assert found.bytecode is ByteCode.DESKTOP
     if platform == "win-64":
         assert found.register_python == settings.register_python
         assert found.default_prefix_all_users == settings.default_prefix_all_users
@@ -154,6 +157,26 @@ def test_it_is_ascii_and_always_the_same(platform: str, rich: tuple[Branding, In
     assert files == construct_files(item)
     assert files["construct.yaml"].isascii()
     assert files["LICENSE.txt"].isascii(), "constructor's .sh takes no other"
+
+
+def test_what_constructor_has_no_key_for_is_in_a_file_of_our_own(tmp_path: Path) -> None:
+    plain, lean = (
+        construct_files(construct("linux-64", settings=InstallerSettings(bytecode=byte_code)))
+        for byte_code in (ByteCode.INSTALLER, ByteCode.NONE)
+    )
+    assert "installer.yaml" not in plain
+    assert lean["installer.yaml"] == b"bytecode: none\n"
+    more = "#\n# Constructor has no key for what installer.yaml says; cuvee reads it.\n"
+    assert lean["construct.yaml"].decode().replace(more, "") == plain["construct.yaml"].decode()
+
+    _write(lean | {"installer.yaml": b"bytecode: {win: desktop}\n"}, tmp_path)
+    for platform, expected in (("linux-64", ByteCode.INSTALLER), ("win-64", ByteCode.DESKTOP)):
+        assert read_project(tmp_path, platform, environment={}).settings.bytecode is expected
+    _write({"installer.yaml": b"initialize: yes\nbytecode: later\n"}, tmp_path)
+    with pytest.raises(DocumentError) as caught:
+        read_project(tmp_path, "linux-64", environment={})
+    assert "beside construct.yaml only bytecode is read; initialize belongs there" in caught.value.message
+    assert "later" in caught.value.message
 
 
 def test_search_path_and_menus_are_left_alone_where_they_would_fail() -> None:

@@ -12,7 +12,7 @@ from cuvee.installers.constructor.construct_values import ConstructValues
 from cuvee.installers.constructor.rich_text import from_html, from_rtf
 from cuvee.installers.constructor.yaml_document import read_text
 from cuvee.installers.picture_check import picture_problem
-from cuvee.installers.settings_reader import extra_file
+from cuvee.installers.settings_reader import extra_file, read_byte_code
 from cuvee.manifest.documents.schema_types import ParseError
 
 _HOME = re.compile(r"^(?:~|\$\{HOME(?::?-[^}]*)?\})(?=/)")
@@ -101,6 +101,7 @@ def read_settings(values: ConstructValues) -> InstallerSettings:
         default_prefix=_default_prefix(values),
         keep_installer=values.flag("keep_pkgs", default=False),
         default_prefix_all_users=values.text("default_prefix_all_users") if on_windows else "",
+        bytecode=read_byte_code(values.folder, values.system),
     )
 
 

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cuvee.image.settings import Initialize, InstallerSettings
+from cuvee.image.settings import ByteCode, Initialize, InstallerSettings
 from cuvee.installers.branding import Branding
+from cuvee.installers.settings_reader import SETTINGS_FILE
 from cuvee.lock.model import PlatformLock
 from cuvee.platforms import DEFAULT_FLOOR, System, get
 
@@ -106,6 +107,7 @@ def _heading(construct: ProjectInputs) -> list[str]:
     lock = construct.lock
     cache = shlex.quote(f"{construct.name}-{construct.version}")
     is_ignored = bool(construct.settings.pre_uninstall) and get(lock.platform).system != "win"
+    own = construct.settings.bytecode is not ByteCode.INSTALLER
     variables = [f"{name}={shlex.quote(value)}" for name, value in solving_environment(lock).items()]
     return [
         f"# {construct.name} {construct.version} for {lock.platform}, with the packages of its lock.",
@@ -119,6 +121,7 @@ def _heading(construct: ProjectInputs) -> list[str]:
         "#",
         "# On other systems, add --conda-exe with the conda-standalone of that system.",
         *(["#", "# On Unix, constructor ignores pre_uninstall."] if is_ignored else []),
+        *(["#", f"# Constructor has no key for what {SETTINGS_FILE} says; cuvee reads it."] if own else []),
     ]
 
 
@@ -162,6 +165,8 @@ def _add_settings(
         _put(keys, "default_prefix_all_users", settings.default_prefix_all_users)
     _put(keys, "default_prefix", settings.default_prefix)
     _put(keys, "keep_pkgs", settings.keep_installer)
+    if settings.bytecode is not ByteCode.INSTALLER:
+        files[SETTINGS_FILE] = f"bytecode: {settings.bytecode.value}\n".encode()
 
 
 def _initialization(construct: ProjectInputs) -> dict[str, Value]:
