@@ -7,12 +7,17 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cuvee import process
+from cuvee.files import sha256_file
+from cuvee.image.model import Image
+from cuvee.image.settings import ByteCode, InstallerSettings
 from cuvee.installers.pkg.build import build_pkg
 from cuvee.progress import SILENT
+from cuvee.runtime.prefix_state import load
 from measuring_work import wait_until
 from needed_programs import HANGING, need_root, need_shell_that_searches_path, needed
 from tiny_release import LICENSE, Release
@@ -55,10 +60,13 @@ class Package:
 
 @pytest.fixture(scope="session")
 def package(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Package:
+    return unpacked(release.image, tmp_path_factory.mktemp("pkg"))
+
+
+def unpacked(image: Image, root: Path) -> Package:
     bsdtar = needed("bsdtar")
-    root = tmp_path_factory.mktemp("pkg")
     path = build_pkg(
-        replace(release.image, platform="osx-arm64", floor={"__osx": "11.0"}),
+        replace(image, platform="osx-arm64", floor={"__osx": "11.0"}),
         identifier="org.example.tiny",
         license_text=LICENSE,
         welcome_text="Welcome.",
@@ -137,6 +145,18 @@ def test_older_release_is_replaced_and_files_of_others_are_kept(package: Package
     assert "could not be installed" in refused.stderr
     assert names(tmp_path / "other") == ["tiny"]
     assert names(tmp_path / "other" / "tiny") == ["thesis.tex"]
+
+
+def test_byte_code_is_made_before_the_script_ends(dress: Any, tmp_path: Path) -> None:
+    (tmp_path / "pkg").mkdir()
+    lean = unpacked(dress(InstallerSettings(bytecode=ByteCode.DESKTOP)).image, tmp_path / "pkg")
+    done = lean.install(tmp_path / "place")
+    assert (done.exit_code, done.stderr) == (0, "")
+    prefix = tmp_path / "place" / "tiny"
+    assert f"{prefix}/bin/tiny-admin compile" in done.stdout
+    made = load(str(prefix)).manifest.compiled()
+    assert len(made) > 300
+    assert all(sha256_file(prefix / path) == file.sha256 for path, file in made.items())
 
 
 @pytest.mark.parametrize("place", [0, 0.3, 0.9, 1])
