@@ -100,6 +100,7 @@ def _make(session: Session) -> Made[ChannelResult]:
         if gathering is not None:
             pythons = _pythons(session, interpreters, names)
             imported = import_gathered(gathering, pythons, folder=folder, patched=session.patches)
+            session.resolved = gathering.resolved
         index_channel(folder, platforms, known=session.records)
         patched = tested_wheels(session, imported, folder, platforms)
     result = ChannelResult(

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from cuvee.channel.repodata_writer import Record
     from cuvee.channel.wheels.index_comparison import ImportedWheel
     from cuvee.channel.wheels.index_questions import IndexQuestions
+    from cuvee.channel.wheels.model import PinnedWheel
     from cuvee.conda.package_record import LockedPackage
     from cuvee.executors.dask_cluster import DaskCluster
     from cuvee.graph.release_graph import ReleaseGraph
@@ -153,6 +154,7 @@ class Session:
         self.reached: Release | None = None
         self.recipe_facts: RecipeFacts | None = None
         self.records: dict[str, Record] = {}  # what repodata says of the release's own archives, by SHA-256
+        self.resolved: Mapping[str, Sequence[PinnedWheel]] = {}  # what the index has told in this run
         self._wheels: dict[str, ImportedWheel | None] = {}
         self._releases: dict[Path, Release] = {}
         self._archives: dict[str, Mapping[str, Path | CuveeError]] = {}

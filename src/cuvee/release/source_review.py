@@ -45,7 +45,7 @@ def _compare_imported(
     session: Session, channel: ChannelResult, packages: Iterable[LockedPackage]
 ) -> SourceComparison:
     """Compare packages of the release's own channel with the index, if they were made of wheels."""
-    from cuvee.channel.wheels.index_comparison import ImportedWheel, compare_with_index
+    from cuvee.channel.wheels.index_comparison import ImportedWheel, compare_with_index, question_about
     from cuvee.channel.wheels.model import ResolutionTarget
 
     wheels: list[ImportedWheel] = []
@@ -62,7 +62,12 @@ def _compare_imported(
         ResolutionTarget(platform=item.platform, python=item.version, floor=floors.get(item.platform, {}))
         for item in channel.interpreters
     ]
-    found = compare_with_index(wheels, targets, session.index.answer) if wheels else SourceComparison()
+    found = SourceComparison()
+    if wheels:
+        found = compare_with_index(wheels, targets, session.index.answer, session.resolved)
+    for question in (question_about(wheels, target) for target in targets):
+        if question is not None:
+            session.index.note(question)
     if not unread:
         return found
     reason = next(iter(unread.values())).message

@@ -17,7 +17,7 @@ from cuvee.channel.package_writer import PackageContent, write_package
 from cuvee.channel.source_comparison import NotCompared, SourceChange, SourceComparison
 from cuvee.channel.wheels import WheelRequest, uv
 from cuvee.channel.wheels.index_comparison import ImportedWheel, compare_with_index, imported_wheel
-from cuvee.channel.wheels.model import ResolutionTarget
+from cuvee.channel.wheels.model import PinnedWheel, ResolutionTarget
 from cuvee.channel.wheels.resolve import resolve
 from cuvee.channel.wheels.wheel_archive import WheelName
 from cuvee.errors import IntegrityError
@@ -62,6 +62,42 @@ def answering(
 
 def changes(found: SourceComparison) -> list[tuple[str, SourceChange, str]]:
     return [(item.package.name, item.change, item.evidence) for item in found.changed]
+
+
+def told(name: str = "demo", *, sha256: str = SHA, yanked: str | None = None) -> PinnedWheel:
+    return PinnedWheel(
+        name=name,
+        version=Version("1.0"),
+        file_name=f"{name}-1.0-py3-none-any.whl",
+        url=f"https://i/{name}-1.0-py3-none-any.whl",
+        sha256=sha256,
+        yanked=yanked,
+    )
+
+
+def test_what_the_index_has_told_in_this_run_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = answering(monkeypatch, lambda _: (2, "", "it must not be asked"))
+    known = {"linux-64": [told(), told("other")], "win-64": [told("third")]}
+    found = compare_with_index([wheel(), wheel("other")], [TARGET], told=known)
+    assert (found, asked) == (SourceComparison(), [])
+    known["linux-64"][0] = told(yanked="broken")
+    found = compare_with_index([wheel(), wheel("other")], [TARGET], told=known)
+    assert changes(found) == [("demo", SourceChange.YANKED, "reason: broken")]
+    known["linux-64"][0] = told(yanked="")
+    found = compare_with_index([wheel()], [TARGET], told=known)
+    assert changes(found) == [("demo", SourceChange.YANKED, "no reason is given")]
+    assert asked == []
+
+
+def test_what_the_index_has_told_of_another_file_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = answering(monkeypatch, lambda _: (0, pylock("demo", "other", sha256="cd" * 32), YANKED))
+    known = {"linux-64": [told(sha256="cd" * 32), told("other", yanked="old")], "win-64": [told()]}
+    found = compare_with_index([wheel("other"), wheel()], [TARGET], told=known)
+    assert asked == [["demo==1.0"]]
+    assert [(name, change) for name, change, _ in changes(found)] == [
+        ("other", SourceChange.YANKED),
+        ("demo", SourceChange.REPLACED),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,22 @@ def test_what_was_asked_is_asked_once_and_ahead(tmp_path: Path, asked: list[Sequ
     assert run.answer(QUESTION).stdout == "5", "an answer is used once"
 
 
+def test_a_question_that_was_not_needed_is_asked_ahead_by_the_next_run(
+    tmp_path: Path, asked: list[Sequence[str]]
+) -> None:
+    run = IndexQuestions()
+    run.note(QUESTION)
+    run.note(QUESTION)
+    run.save(tmp_path / "questions")
+    assert (run.asked, asked) == ([QUESTION], [])
+    again = IndexQuestions()
+    again.ask_ahead(tmp_path / "questions")
+    assert [item for item, _ in again._ahead] == [QUESTION]
+    again.answer(QUESTION)
+    again.note(QUESTION)
+    assert again.asked == [QUESTION]
+
+
 def test_another_question_gets_its_own_answer(tmp_path: Path, asked: list[Sequence[str]]) -> None:
     path = left(tmp_path / "questions", QUESTION)
     run = IndexQuestions()

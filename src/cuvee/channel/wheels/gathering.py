@@ -78,6 +78,8 @@ class WheelGathering:
         The conda names of projects, where they are not the normalised ones.
     of_channels
         The projects that channels carry.
+    resolved
+        What was chosen for each platform, once `result` has returned it.
 
     Raises
     ------
@@ -94,6 +96,7 @@ class WheelGathering:
     reporter: Reporter = SILENT
     names: Mapping[str, str] = field(init=False)
     of_channels: Collection[str] = field(init=False)
+    resolved: Mapping[str, Sequence[PinnedWheel]] = field(init=False, default_factory=dict)
     _resolving: dict[tuple[str, str], Future[Sequence[PinnedWheel]]] = field(default_factory=dict)
     _fetching: dict[str, Future[_Fetched]] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
@@ -150,7 +153,7 @@ class WheelGathering:
         for platform, python in pythons.items():
             self.begin(platform, python)
         try:
-            resolved = self._resolved(pythons)
+            self.resolved = resolved = self._resolved(pythons)
             pinned = {platform: self._to_import(wheels) for platform, wheels in resolved.items()}
             return GatheredWheels(resolved=resolved, pinned=pinned, wheels=self._fetched(pinned))
         except SourceUnreachableError as error:

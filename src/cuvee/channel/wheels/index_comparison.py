@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from cuvee.channel.source_comparison import ChangedPackage, NotCompared, SourceChange, SourceComparison
 from cuvee.channel.wheels import uv
 from cuvee.channel.wheels.index_questions import IndexQuestion
-from cuvee.channel.wheels.model import ResolutionTarget
+from cuvee.channel.wheels.model import PinnedWheel, ResolutionTarget
 from cuvee.channel.wheels.resolution_errors import is_unsolved, resolution_error
 from cuvee.channel.wheels.resolve import wheel_file_name
 from cuvee.channel.wheels.wheel_archive import WheelName
@@ -59,15 +60,31 @@ def compare_with_index(
     wheels: Sequence[ImportedWheel],
     targets: Sequence[ResolutionTarget],
     answer: Callable[[IndexQuestion], Completed] = IndexQuestion.ask,
+    told: Mapping[str, Sequence[PinnedWheel]] = MappingProxyType({}),
 ) -> SourceComparison:
     """Compare imported wheels with what the index has today, each platform for its own target.
 
-    ``answer`` returns uv's answer to a question.
+    Parameters
+    ----------
+    answer
+        Returns uv's answer to a question.
+    told
+        What the index has told of wheels in this run, by platform: for these it is not asked again.
     """
 
     def one(target: ResolutionTarget) -> list[ChangedPackage | NotCompared]:
-        here = [wheel for wheel in wheels if wheel.package.platform == target.platform]
-        return list(_compare(here, target, answer)) if here else []
+        here = _of_platform(wheels, target)
+        known = {(item.file_name, item.sha256): item.yanked for item in told.get(target.platform, ())}
+        left = [wheel for wheel in here if (wheel.name.file_name, wheel.sha256) not in known]
+        found = list(_compare(left, target, answer)) if left else []
+        for wheel in here:
+            if (reason := known.get((wheel.name.file_name, wheel.sha256))) is not None:
+                found.append(_yanked(wheel, reason))
+        places = {wheel.package.identifier: place for place, wheel in enumerate(here)}
+        return sorted(
+            found,
+            key=lambda item: places[item.package.identifier] if isinstance(item, ChangedPackage) else -1,
+        )
 
     with ThreadPoolExecutor(max(len(targets), 1)) as pool:
         found = [item for answer in pool.map(one, targets) for item in answer]
@@ -81,11 +98,25 @@ def compare_with_index(
     )
 
 
+def question_about(wheels: Sequence[ImportedWheel], target: ResolutionTarget) -> IndexQuestion | None:
+    """Return the question about all wheels of a platform; `None` if it has none."""
+    here = _of_platform(wheels, target)
+    return IndexQuestion(lines=_lines(here), target=target) if here else None
+
+
+def _of_platform(wheels: Sequence[ImportedWheel], target: ResolutionTarget) -> list[ImportedWheel]:
+    return [wheel for wheel in wheels if wheel.package.platform == target.platform]
+
+
+def _lines(wheels: Sequence[ImportedWheel]) -> tuple[str, ...]:
+    return tuple(f"{wheel.name.name}=={wheel.name.version}" for wheel in wheels)
+
+
 def _compare(
     wheels: Sequence[ImportedWheel], target: ResolutionTarget, answer: Callable[[IndexQuestion], Completed]
 ) -> Iterator[ChangedPackage | NotCompared]:
     """Yield what differs on one platform; of several wheels without an answer each is asked for by itself."""
-    lines = tuple(f"{wheel.name.name}=={wheel.name.version}" for wheel in wheels)
+    lines = _lines(wheels)
     try:
         done = answer(IndexQuestion(lines=lines, target=target))
         if done.ok:
@@ -120,10 +151,16 @@ def _differences(wheels: Sequence[ImportedWheel], done: Completed) -> Iterator[C
             change = SourceChange.REPLACED
             evidence = f"{wheel.name.file_name}: imported with SHA-256 {wheel.sha256}, today it is {sha256}"
         elif reason is not None:
-            change, evidence = SourceChange.YANKED, f"reason: {reason}" if reason else "no reason is given"
+            yield _yanked(wheel, reason)
+            continue
         else:
             continue
         yield ChangedPackage(package=wheel.package, change=change, evidence=evidence)
+
+
+def _yanked(wheel: ImportedWheel, reason: str) -> ChangedPackage:
+    evidence = f"reason: {reason}" if reason else "no reason is given"
+    return ChangedPackage(package=wheel.package, change=SourceChange.YANKED, evidence=evidence)
 
 
 def _files(pylock: str) -> Mapping[str, str]:

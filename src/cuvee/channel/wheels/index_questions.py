@@ -74,6 +74,11 @@ class IndexQuestions:
                 return item[1].result()
         return question.ask()
 
+    def note(self, question: IndexQuestion) -> None:
+        """Have the next run ask a question that this one had no need to ask."""
+        if question not in self.asked:
+            self.asked.append(question)
+
     def save(self, path: Path) -> None:
         """Leave the questions of this run for the next one."""
         if self.asked:
