@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from debian_root import make_debian_root
+from debian_root import debian_root
 from needed_programs import HANGING, need_root, needed
 
 DEBIAN = "localhost/small-debian:12"
@@ -62,5 +62,5 @@ class ContainerStore:
 def debian_containers(folder: Path) -> ContainerStore:
     """Return a store below a folder with the image `DEBIAN`; skip the test where there can be none."""
     store = ContainerStore(folder / "containers")
-    store.import_root(make_debian_root(folder, "bash", "grep"), DEBIAN)
+    store.import_root(debian_root(), DEBIAN)
     return store

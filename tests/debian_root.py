@@ -7,19 +7,25 @@ from pathlib import Path
 from cuvee import platforms
 from cuvee.channel.interpreter.apt import Apt
 from needed_programs import HANGING, need, needed
+from run_folder import RUN
 
-_WANTED = ("base-files", "coreutils", "dash", "gzip", "libc-bin", "sed", "tar")
+_WANTED = ("base-files", "bash", "coreutils", "dash", "grep", "gzip", "libc-bin", "sed", "tar")
 _MERGED = ("bin", "lib", "lib64", "sbin")
 _ARCHITECTURES = {"linux-64": "amd64", "linux-aarch64": "arm64"}
 
 
-def make_debian_root(folder: Path, *more: str) -> Path:
-    """Unpack the packages, ``more``, and those that they need into a folder; none of their scripts runs."""
+def debian_root() -> Path:
+    """Return the folder of such a system, which is made once for all tests; read-only."""
     need("apt-get")
+    return RUN.made_once("debian", _make) / "root"
+
+
+def _make(folder: Path) -> None:
+    """Unpack the packages and those that they need; none of their scripts runs."""
     host = platforms.host()
     apt = Apt(_ARCHITECTURES[host.name if host is not None else ""], folder / "apt")
     apt.update()
-    names = [*_WANTED, *more]
+    names = list(_WANTED)
     for name in names:
         names += [other for other in apt.available(apt.dependencies([name])) if other not in names]
     root = folder / "root"
@@ -38,4 +44,3 @@ def make_debian_root(folder: Path, *more: str) -> Path:
         unpack = [needed("tar"), "-x", "--keep-directory-symlink", "-C", str(root)]
         subprocess.run(unpack, input=files.stdout, timeout=HANGING, check=True)
     shutil.rmtree(folder / "apt")
-    return root

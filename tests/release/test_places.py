@@ -1,6 +1,7 @@
 """A release in other places: the files of another Linux system, a machine that ssh reaches, a container."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from platform import libc_ver
@@ -18,7 +19,7 @@ from cuvee.integration.runners.protocol import Command, Sandbox
 from cuvee.integration.runners.root import RootRunner, os_release
 from cuvee.integration.runners.selection import runner_at
 from cuvee.release.record import Release
-from debian_root import make_debian_root
+from debian_root import debian_root
 from needed_programs import HANGING
 from ssh_server import SshServer
 from tiny_distribution import Distribution
@@ -96,7 +97,9 @@ def test_a_host_without_namespaces_says_so(tmp_path: Path, monkeypatch: pytest.M
 def debian(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if "files" not in (strongest_isolation() or "").split(","):
         pytest.skip("needs a host that allows namespaces of files")
-    return make_debian_root(tmp_path_factory.mktemp("debian"))
+    root = tmp_path_factory.mktemp("debian") / "root"
+    shutil.copytree(debian_root(), root, symlinks=True)
+    return root
 
 
 @pytest.mark.real
