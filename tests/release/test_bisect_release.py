@@ -19,7 +19,7 @@ from cuvee.release.pipeline import lock_release
 from cuvee.release.record import Release, judge
 from tiny_distribution import NOW, Distribution, Recorder
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.minutes(1)]
 
 LEAVES = tuple(f"leaf{number:02}" for number in range(14))
 

@@ -17,7 +17,7 @@ from cuvee.release.test_stage import plan_of
 from ssh_server import SshServer
 from tiny_distribution import Distribution, Recorder
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.minutes(2)]
 
 CARRIERS = (*GOOD, *BAD, *ODD, *NEEDY)
 PYTEST = ("pytest", "pluggy", "iniconfig", "packaging", "pygments")

@@ -17,7 +17,7 @@ from wine_desktop import Wine, windows
 
 from .test_upgrade import admin, files
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.minutes(1)]
 
 OF_A_RUN = ("conda-meta/cuvee/log", "conda-meta/cuvee/state", "conda-meta/history")
 
