@@ -1,6 +1,7 @@
 """Byte code and whole images, with real programs."""
 
 import contextlib
+import json
 import random
 import sqlite3
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cuvee.byte_code import compile_servers
 from cuvee.byte_code.byte_compiler import ByteCompiler, PythonSource, dated
 from cuvee.errors import BlockedError, ToolMissingError
 from cuvee.image.model import SOURCE_TIME, Image
@@ -34,6 +36,26 @@ def test_byte_code_does_not_depend_on_company(tmp_path: Path) -> None:
         [sources[i] for i in order], time=SOURCE_TIME
     )
     assert [second[order.index(i)] for i in range(len(sources))] == together
+
+
+def test_compiling_once_is_as_compiling_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [
+        "def f(x):\n    return x in {'one_name', 'other_name'}\n",
+        "def f(x):\n    return x in {'a1', 'a2'}\ndef g(x):\n    return x in {'a1', 'a2'}\n",
+        "x = [y for y in {1, 2}] + ['one_name', ('b1', {'b1': 'b 2'})]\nb1 = 0 in {None, 'C'}\n",
+        "def f(x):\n    return [{'c1', 'c2', 'c3'}, {'c1', 'c2', 'c3'}, {3, 4, 5}]\n",
+    ]
+    sources = [PythonSource(name=f"made{number}.py", data=text.encode()) for number, text in enumerate(texts)]
+    library = Path(json.__file__).parents[1]
+    paths = sorted(library.glob("[a-d]*.py"))
+    sources += (PythonSource(name=path.name, data=path.read_bytes()) for path in paths)
+    once = ByteCompiler(Path(sys.executable), tmp_path / "one").compile(sources, time=SOURCE_TIME)
+    script = compile_servers._SCRIPT.read_text(encoding="utf-8")
+    always = script.replace("if item > 1 or", "if item or")
+    assert always != script
+    (tmp_path / "script.py").write_text(always, encoding="utf-8")
+    monkeypatch.setattr(compile_servers, "_SCRIPT", tmp_path / "script.py")
+    assert ByteCompiler(Path(sys.executable), tmp_path / "two").compile(sources, time=SOURCE_TIME) == once
 
 
 SOURCES = [PythonSource(name=name, data=b"x = 1\n") for name in ("one.py", "two.py")]

@@ -23,8 +23,9 @@ def compile_one(name: str, source: bytes, mtime: int) -> "bytes | None":
     """Return the byte code of a source, with the header of https://peps.python.org/pep-0552/."""
     try:
         code = compile(source, name, "exec", dont_inherit=True, optimize=0)
-        first = code
-        if _has_sets(code):  # now each name in them is known
+        first, item = code, _has_sets(code)
+        # Now each name in them is known. In Python 3.11, that changes nothing else.
+        if item > 1 or (item and sys.version_info > (3, 12)):
             code = compile(source, name, "exec", dont_inherit=True, optimize=0)
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
         return None
@@ -34,18 +35,25 @@ def compile_one(name: str, source: bytes, mtime: int) -> "bytes | None":
     return compiled
 
 
-def _has_sets(code: CodeType) -> bool:
-    """Return whether constants of byte code have a set in them."""
+def _has_sets(code: CodeType) -> int:
+    """Return whether constants of byte code have a set in them: 2 if two places have the same one.
+
+    A name that the process knows is written in another way: another name in this script would change the byte
+    code of the modules that have it.
+    """
     todo: list[object] = [code]
+    keys: set[int] = set()
     while todo:
         item = todo.pop()
         if isinstance(item, frozenset):
-            return True
-        if isinstance(item, CodeType):
+            if id(item) in keys:
+                return 2
+            keys.add(id(item))
+        elif isinstance(item, CodeType):
             todo += item.co_consts
         elif isinstance(item, tuple):
             todo += item
-    return False
+    return 1 if keys else 0
 
 
 if __name__ == "__main__":
