@@ -276,47 +276,63 @@ def with_digest(data: bytes) -> bytes:
     return line.sub(f"DIGEST={digest}\n".encode(), data, count=1)
 
 
+DYING = f"""
+import os, signal, sys
+left, target, installer = int(sys.argv.pop(1)), sys.argv.pop(1), os.getpid()
+def dying(function):
+    def call(*arguments, **named):
+        global left
+        left -= 1
+        if left < 0 and (target == "installer" or os.getpid() != installer):
+            os.kill(installer if target == "installer" else os.getpid(), signal.SIGKILL)
+        return function(*arguments, **named)
+    return call
+for name in ("link", "mkdir", "rename", "symlink", "open"):
+    setattr(os, name, dying(getattr(os, name)))
+package = type(sys)("runtime")
+package.__path__ = [{str(Path(load.__code__.co_filename).parent)!r}]
+sys.modules["runtime"] = package
+from runtime.command_line import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def upgrade_and_kill(count: int, target: str, delta: Path, prefix: Path) -> int:
+    """Upgrade; kill ``target`` when it or a child has changed or opened something ``count`` times."""
+    argv = [str(prefix / "bin/python"), "-I", "-S", "-B", "-c", DYING, str(count), target]
+    done = subprocess.run([*argv, *arguments(delta, prefix)], capture_output=True, check=False)
+    assert done.returncode in {0, -signal.SIGKILL}, done.stderr
+    return done.returncode
+
+
 def test_killed_at_any_moment(release: Release, delta: Path, tmp_path: Path) -> None:
     """Counted in system calls that change folders, not in time: no moment is missed on a slow machine."""
     prefix = tmp_path / "prefix"
     assert release.install("-b", "-p", prefix).ok
     (prefix / "mine").write_text("mine")
     seen = set()
-    for count in (1, 300, 900, 1500, 1900, 2100, 4000):
-        code = (
-            "import os, signal, sys\n"
-            "left = [int(sys.argv.pop(1))]\n"
-            "def dying(function):\n"
-            "    def call(*arguments, **named):\n"
-            "        left[0] -= 1\n"
-            "        if left[0] < 0:\n"
-            "            os.kill(os.getpid(), signal.SIGKILL)\n"
-            "        return function(*arguments, **named)\n"
-            "    return call\n"
-            "for name in ('link', 'mkdir', 'rename', 'symlink', 'open'):\n"
-            "    setattr(os, name, dying(getattr(os, name)))\n"
-            "package = type(sys)('runtime')\n"
-            f"package.__path__ = [{str(Path(load.__code__.co_filename).parent)!r}]\n"
-            "sys.modules['runtime'] = package\n"
-            "from runtime.command_line import main\n"
-            "sys.exit(main(sys.argv[1:]))\n"
-        )
+    for count in (1, 300, 600, 900, 1500, 2100, 40_000):
         if version(prefix) == "2026.11.1":
             assert admin(prefix, "rollback").ok
-        done = subprocess.run(
-            [prefix / "bin/python", "-I", "-S", "-B", "-c", code, str(count), *arguments(delta, prefix)],
-            capture_output=True,
-            check=False,
-        )
-        assert done.returncode in {0, -signal.SIGKILL}, done.stderr
+        code = upgrade_and_kill(count, "installer", delta, prefix)
         installed = load(str(prefix))
         found = verify(installed)
         assert (found.changed, found.missing, found.modes, found.unknown) == ([], [], [], ["mine"])
         assert (prefix / "mine").read_text() == "mine"
-        seen.add((done.returncode, installed.manifest.version))
+        seen.add((code, installed.manifest.version))
     assert (-signal.SIGKILL, "2026.11.0") in seen
     assert (0, "2026.11.1") in seen
     assert sorted(path.name for path in tmp_path.iterdir()) == [".prefix.cuvee-kept", "prefix"]
+
+
+def test_killed_children(release: Release, newer: Release, delta: Path, tmp_path: Path) -> None:
+    """What a child had linked before it was killed is linked again by the installer."""
+    prefix, whole = tmp_path / "prefix", tmp_path / "whole"
+    assert release.install("-b", "-p", prefix).ok
+    assert upgrade_and_kill(900, "child", delta, prefix) == 0
+    assert newer.install("-b", "-p", whole).ok
+    assert verify(load(str(prefix))).good
+    assert tree(prefix).keys() == tree(whole).keys()
 
 
 def arguments(delta: Path, prefix: Path) -> list[str]:

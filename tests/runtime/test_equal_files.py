@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cuvee.runtime import equal_files, neighbours, verify
+from cuvee.runtime import equal_files, expected_file, neighbours
 from cuvee.runtime.failure import USAGE, InstallError
 from cuvee.runtime.hashing import sha256
 from cuvee.runtime.installer_run import InstallerRun
@@ -184,8 +184,8 @@ def test_a_link_has_the_right_mode_owner_and_time(pair: Pair) -> None:
 
 def test_what_is_changed_while_it_is_cloned(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
 
-    def change(handle: int, expected: verify.ExpectedFile) -> bool:
-        found = verify.has_bytes(handle, expected)
+    def change(handle: int, expected: expected_file.ExpectedFile) -> bool:
+        found = expected_file.has_bytes(handle, expected)
         if expected.size == len(DATA["top"]) and expected.pieces[0][2] == sha256(DATA["top"]):
             (pair.other / "top").write_bytes(b"THIRD")
         return found

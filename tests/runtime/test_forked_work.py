@@ -122,8 +122,36 @@ forked(items, slow).results()
             ended = os.pidfd_open(child)
             assert select.select([ended], [], [], 60)[0] == [ended]
             os.close(ended)
-        assert len(handles) == 3  # its answer, the file, and the folder that is listed
+        assert len(handles) == 4  # its items, its answer, the file, and the folder that is listed
         # Another child may have been forked a moment ago, and have all handles still.
         subprocess.run(["/usr/bin/flock", "--timeout", "60", tmp_path / "lock", "true"], check=True)
         assert parent.stdout is not None
         assert parent.stdout.read() == b""
+
+
+def test_children_hold_locks_that_their_work_needs(tmp_path: Path) -> None:
+    """What a child does when its parent is killed is done before the next installer begins."""
+    go_on = tmp_path / "go-on"
+    os.mkfifo(go_on)
+    code = (
+        START
+        + f"""
+from runtime.prefix_lock import hold
+def slow(item):
+    if os.getpid() == here:
+        return []
+    with open({str(go_on)!r}, "rb") as stream:
+        stream.read()
+    raise SystemExit
+with hold({str(tmp_path / "prefix")!r}):
+    forked(items[:2], slow).results()
+"""
+    )
+    lock = tmp_path / ".prefix.cuvee-lock"
+    with subprocess.Popen([sys.executable, "-I", "-S", "-c", code]) as parent:
+        with go_on.open("wb"):  # opened when a child reads it
+            parent.kill()
+            parent.wait()
+            held = subprocess.run(["/usr/bin/flock", "--nonblock", lock, "true"], check=False)
+            assert held.returncode == 1
+        subprocess.run(["/usr/bin/flock", "--timeout", "60", lock, "true"], check=True)

@@ -26,9 +26,10 @@ part that only Windows needs.
 **An upgrade** is an install with these steps more, also in `install`:
 
 - before 3: the older release is read, its key must be the new one's, a downgrade is refused; `verify` finds
-  which of its files are unchanged, which are the user's (`added_packages`), and which were changed: on Linux,
-  children (`forked_work`) read them, during the first steps of 3.
-- in 4: files of frames that both releases have are linked from the old prefix; the others are written.
+  which of its files are unchanged, which are the user's (`added_packages`), and which were changed. What
+  both releases have is linked from the old prefix by who has just read it (`expected_file`): on Linux,
+  children (`forked_work`), while stage 0 is checked.
+- in 4: only the other files are written.
 - after 5: the user's files are brought over (`copying`), and those that were changed go to ``cuvee-saved``.
 - in 6: the two folders are exchanged; the older one is kept for `rollback`, or removed.
 

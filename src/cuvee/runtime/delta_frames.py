@@ -131,7 +131,7 @@ def _same(
     other = {path for path, at in before.keys() - after.keys() if at}  # of a large file that became smaller
     for key, file in after.items():
         known = before.get(key)
-        if known is None or known[3:] != file[3:] or known.mode != file.mode:
+        if known != file and (known is None or known[3:] != file[3:] or known.mode != file.mode):
             other.add(file.path)
     return {file.path: file for file in after.values() if file.path not in other}
 

@@ -19,11 +19,12 @@ import sys
 import time
 from typing import NamedTuple
 
+from .expected_file import ExpectedFile, has_bytes
 from .installer_run import InstallerRun
 from .prefix_state import MARKER, InstalledRelease, PrefixState
 from .prefix_tree import FILE, READ, PrefixTree
 from .prefix_writer import RELOCATED, PrefixWriter
-from .verify import ExpectedFile, expected_files, has_bytes
+from .verify import expected_files
 from .worker_threads import share_in_runs
 
 if sys.platform == "linux":

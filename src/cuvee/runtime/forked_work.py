@@ -1,47 +1,90 @@
-"""Sharing work that only reads among child processes, on Linux.
+"""Sharing work among child processes, on Linux.
 
 With many small files, threads wait for the interpreter's lock most of the time. Elsewhere a fork is slow, or
-not safe. A child that gives no whole answer has done nothing: its part is done again here.
+not safe. What a child gives no whole answer about is done again here. So work that changes something must be
+such that it can be done twice.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
 Item = TypeVar("Item")
 _MOST = 4
+_MOST_RUNS = 1000
+"""No pipe is so small that their numbers would not fit into it."""
+_NUMBER = 4
 _HANDLES = "/proc/self/fd"
+LOCKS: set[int] = set()
+"""Handles that children keep open: where they change something, its lock is held until all have ended."""
 
 
 class ForkedWork:
-    """Items that ``count`` children work through; ``work`` returns what is found in one."""
+    """Items that ``count`` children work through; ``work`` returns what is found in one.
 
-    def __init__(self, items: list[Item], work: Callable[[Item], list[str]], count: int) -> None:
-        parts = [items[first::count] for first in range(count)]
-        self._parts = [_Part(part, work) for part in parts]
+    Each takes the next run of neighbours from a pipe, so that all end together.
+    """
+
+    def __init__(self, items: Sequence[Item], work: Callable[[Item], list[str]], count: int) -> None:
+        runs = min(len(items), _MOST_RUNS)
+        ends = [len(items) * number // runs for number in range(runs + 1)]
+        self._runs = [items[start:end] for start, end in itertools.pairwise(ends)]
+        self._work = work
+        queue, writer = os.pipe()
+        try:
+            os.write(writer, b"".join(number.to_bytes(_NUMBER, "little") for number in range(runs)))
+        finally:
+            os.close(writer)
+        try:
+            take = partial(self._take, queue, os.getpid())
+            self._children = [_Child(take, {queue, *LOCKS}) for _ in range(count)]
+        finally:
+            os.close(queue)
 
     def results(self) -> list[str]:
         """Return what was found, when all children have ended."""
+        found: list[str] = []
+        left = set(range(len(self._runs)))
         try:
-            return [found for part in self._parts for found in part.result()]
+            for child in self._children:
+                done, texts = child.answer()
+                left.difference_update(done)
+                found += texts
         except BaseException:
             self.end()
             raise
+        return found + [
+            text for number in sorted(left) for item in self._runs[number] for text in self._work(item)
+        ]
 
     def end(self) -> None:
         """End the children, whose answers are not needed any more."""
-        for part in self._parts:
-            part.end()
+        for child in self._children:
+            child.end()
+
+    def _take(self, queue: int, parent: int) -> tuple[list[int], list[str]]:
+        """Work through runs until none is left; return their numbers, and what was found."""
+        done: list[int] = []
+        found: list[str] = []
+        while data := os.read(queue, _NUMBER):
+            number = int.from_bytes(data, "little")
+            for item in self._runs[number]:
+                if os.getppid() != parent:
+                    raise ChildProcessError  # it has ended
+                found += self._work(item)
+            done.append(number)
+        return done, found
 
 
-def forked(items: list[Item], work: Callable[[Item], list[str]]) -> ForkedWork | None:
+def forked(items: Sequence[Item], work: Callable[[Item], list[str]]) -> ForkedWork | None:
     """Start to work through items; return `None` if children would not help here, or do harm."""
     count = min(os.cpu_count() or 1, _MOST, len(items))
     return ForkedWork(items, work, count) if count > 1 and _may_fork() else None
@@ -55,29 +98,28 @@ def _may_fork() -> bool:
         return False
 
 
-class _Part:
-    def __init__(self, items: Iterable[Item], work: Callable[[Item], list[str]]) -> None:
-        self._work = partial(_all, items, work)
+class _Child:
+    def __init__(self, work: Callable[[], object], keep: set[int]) -> None:
         self._process = 0
-        parent = os.getpid()
         self._reader, writer = os.pipe()
         try:
             with contextlib.suppress(OSError):  # as many processes as the user may have
                 self._process = os.fork()
                 if self._process == 0:
-                    _be_child(partial(self._work, parent), writer)
+                    _be_child(work, writer, keep)
         finally:
             os.close(writer)
 
-    def result(self) -> list[str]:
+    def answer(self) -> tuple[list[int], list[str]]:
+        """Return the numbers of the runs that were done, and what was found; nothing if it is not whole."""
         with open(self._reader, "rb") as stream:
             text = stream.read()
         self.end()
         try:
-            found: list[str] = json.loads(text)
+            done, found = json.loads(text)
         except ValueError:
-            return self._work(None)
-        return found
+            return [], []
+        return done, found
 
     def end(self) -> None:
         if self._process:
@@ -88,20 +130,11 @@ class _Part:
             self._process = 0
 
 
-def _all(items: Iterable[Item], work: Callable[[Item], list[str]], parent: int | None) -> list[str]:
-    found: list[str] = []
-    for item in items:
-        if parent not in {None, os.getppid()}:
-            raise ChildProcessError  # it has ended
-        found += work(item)
-    return found
-
-
-def _be_child(work: Callable[[], list[str]], writer: int) -> None:
-    """Answer, and end. What the parent has open, its lock among it, must not outlive the parent."""
+def _be_child(work: Callable[[], object], writer: int, keep: set[int]) -> None:
+    """Answer, and end. What the parent has open otherwise must not outlive it."""
     try:
         for handle in map(int, os.listdir(_HANDLES)):
-            if handle != writer:
+            if handle != writer and handle not in keep:
                 with contextlib.suppress(OSError):
                     os.close(handle)
         text = json.dumps(work()).encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Callable
 from typing import Protocol
 
@@ -50,4 +51,12 @@ def sha256_of(read: Callable[[int], bytes], size: int) -> str:
     hashed = _SHA256(read(min(size, _CHUNK)))
     for left in range(size - _CHUNK, 0, -_CHUNK):
         hashed.update(read(min(left, _CHUNK)))
+    return hashed.hexdigest()
+
+
+def sha256_of_handle(handle: int, size: int) -> str:
+    """Return the same of the next bytes of an open file, for many small ones."""
+    hashed = _SHA256(os.read(handle, min(size, _CHUNK)))
+    for left in range(size - _CHUNK, 0, -_CHUNK):
+        hashed.update(os.read(handle, min(left, _CHUNK)))
     return hashed.hexdigest()

@@ -25,6 +25,7 @@ from .crash_recovery import recover
 from .delta_base import refuse_base, refuse_changed, unusable
 from .delta_frames import DeltaFrames, brings_stage0, entries, resolve, same_files
 from .equal_files import SharedFiles, share_files
+from .expected_file import GoodFile
 from .failure import InstallError
 from .file_operations import bring, bring_file, carry, remove_tree, save
 from .imposed_modes import change
@@ -38,7 +39,6 @@ from .prefix_state import KEPT, LOGS, InstalledRelease, belongs, load
 from .prefix_tree import Place, PrefixTree
 from .prefix_writer import RELOCATED, PrefixWriter
 from .verify import verify
-from .worker_threads import share_in_runs
 
 
 def install(run: InstallerRun) -> int:
@@ -90,8 +90,8 @@ def _make(run: InstallerRun, manifest: PayloadManifest, data: bytes, old: Instal
     else:
         writer.masks = old.state.masks
         # A script may change a file in place, which must not be the old release's too.
-        upgrade = _Upgrade(old, writer, link=not transaction.is_on_trial(run, manifest))
-        frames = upgrade.link_unchanged(delta)
+        upgrade = _Upgrade(old, writer, delta, link=not transaction.is_on_trial(run, manifest))
+        frames = upgrade.left()
     shared = SharedFiles([], {})
     if delta is None:
         shared = share_files(run, writer, other, link=not transaction.is_on_trial(run, manifest))
@@ -144,68 +144,105 @@ def _check_space(run: InstallerRun, writer: PrefixWriter) -> None:
 class _Upgrade:
     """What of the old release's prefix goes into the new one, which ``writer`` begins meanwhile.
 
-    ``link`` is whether files may be linked.
+    ``link`` is whether files may be linked. Files that both releases have are linked, or copied, by the
+    process that has just found them unchanged; what turns out to be none of these is removed again.
     """
 
-    def __init__(self, old: InstalledRelease, writer: PrefixWriter, *, link: bool) -> None:
+    def __init__(
+        self, old: InstalledRelease, writer: PrefixWriter, delta: DeltaFrames | None, *, link: bool
+    ) -> None:
         self._saved: list[str] = []
         self._carried: list[str] = []
         self._old = old
         self._writer = writer
+        self._delta = delta
         self._link = link
-        self._found = verify(old, meanwhile=writer.begin)
-        self._wrong_modes: frozenset[str] = frozenset()
+        self._links = self._equal()
+        writer.make_folders()
+        self._found = verify(old, meanwhile=writer.check_unpacked, take=self._take)
 
-    def link_unchanged(self, delta: DeltaFrames | None) -> list[Frame]:
-        """Link what is unchanged; return the frames to be read, as far as something in them is left.
+    def _equal(self) -> dict[str, PayloadFile]:
+        """Return the files of the new release that the old one has, too."""
+        old, new = self._old.manifest, self._writer.manifest
+        if self._delta is not None:
+            links = dict(self._delta.same)
+        else:
+            links = same_files(old, new)
+            whole = {file.path for frame in new.frames() for file in frame.files}
+            links = {path: file for path, file in links.items() if path in whole}
+            if self._old.state.prefix != self._writer.target:
+                links = {path: file for path, file in links.items() if file.how not in RELOCATED}
+        return links | self._compiled()
+
+    def left(self) -> list[Frame]:
+        """Return the frames to be read, as far as something in them is left.
 
         A delta has no more than that, so files that are not as they were released are refused.
         """
-        found, state, writer = self._found, self._old.state, self._writer
+        found, state, writer, delta = self._found, self._old.state, self._writer, self._delta
         bad = unusable(found, state)
-        frames = writer.manifest.frames()
-        if state.prefix != writer.target:
-            bad.update(file.path for frame in frames for file in frame.files if file.how in RELOCATED)
         if delta is None:
             bad.update(found.modes)
-            whole = {file.path for frame in frames for file in frame.files}
-            links = same_files(self._old.manifest, writer.manifest)
-            links = {path: file for path, file in links.items() if path in whole}
+            frames = writer.manifest.frames()
         else:
-            links = dict(delta.same)
-            refuse_changed(bad & {*links, *delta.used()}, writer.manifest, found)
-            frames, self._wrong_modes = delta.frames, frozenset(found.modes)
-        links |= self._compiled()
-        for path in bad & links.keys():
-            del links[path]
-        share_in_runs([*links.values()], self._link_file)
-        writer.late.update({path: state.late[path] for path in links if path in state.late})
-        writer.taken.update(links)
+            refuse_changed(
+                bad & {*self._links.keys() - writer.manifest.compiled().keys(), *delta.used()},
+                writer.manifest,
+                found,
+            )
+            frames = delta.frames
+        tree = PrefixTree(writer.folder)
+        for path in bad & self._links.keys():
+            del self._links[path]
+            if tree.find(path) is not None:
+                tree.unlink(path)
+        writer.late.update({path: state.late[path] for path in self._links if path in state.late})
+        writer.taken.update(self._links)
         return frames
 
     def _compiled(self) -> dict[str, PayloadFile]:
         """Return the byte code of the new release that the old one has, too, from its installer or not."""
+        compiled = self._writer.manifest.compiled()
+        if not compiled:
+            return {}
         before = {path: file for (path, _), file in entries(self._old.manifest).items()}
         before |= self._old.manifest.compiled()
         return {
             path: file
-            for path, file in self._writer.manifest.compiled().items()
+            for path, file in compiled.items()
             if path in before and before[path].sha256 == file.sha256 and before[path].mode == file.mode
         }
 
-    def _link_file(self, file: PayloadFile) -> None:
-        full_path = f"{self._writer.folder}/{file.path}"
-        # It was found unchanged a moment ago, so nothing is asked about it again.
-        old = Place(f"{self._old.prefix}/{file.path}", None)
-        other_mode = file.path in self._wrong_modes
-        time = file.time(self._writer.manifest)
-        other_time = time is not None and self._found.times[file.path] != time
+    def _take(self, folder: str, there: int | None, files: list[GoodFile]) -> None:
+        """Bring those of a folder's files over that the new release has, too; a child may do so."""
+        inside = f"{folder}/" if folder else ""
+        wanted = [
+            (file, entry) for file in files if (entry := self._links.get(inside + file.name)) is not None
+        ]
+        if not wanted:
+            return
+        with PrefixTree(self._writer.folder).place(f"{inside}_") as (path, here):
+            at = path[:-1]
+            for file, entry in wanted:
+                if file.has_mode or self._delta is not None:
+                    old = Place(file.name if there is not None else f"{self._old.prefix}/{entry.path}", there)
+                    self._bring(file, entry, old, Place(f"{at}{file.name}", here))
+
+    def _bring(self, file: GoodFile, entry: PayloadFile, old: Place, new: Place) -> None:
+        time = entry.time(self._writer.manifest)
+        has_time = time is None or int(file.found.st_mtime) == time
         # Mode and time are those of all links to a file, which another prefix may have too.
-        bring_file(old, Place(full_path, None), link=self._link and not other_mode and not other_time)
-        if other_mode:
-            change(full_path, file.released_mode & ~self._writer.imposed.mask)
-        if time is not None and other_time:
-            os.utime(full_path, (time, time))
+        link = self._link and file.has_mode and has_time
+        try:
+            bring_file(old, new, link=link)
+        except FileExistsError:  # a child was killed that had made it
+            os.unlink(new.path, dir_fd=new.folder)
+            bring_file(old, new, link=link)
+        if not file.has_mode:
+            full_path = f"{self._writer.folder}/{entry.path}"
+            change(full_path, entry.released_mode & ~self._writer.imposed.mask)
+        if time is not None and not has_time:
+            os.utime(new.path, (time, time), dir_fd=new.folder)
 
     def bring_over(self) -> None:
         """Bring over what is the user's into the otherwise finished prefix."""

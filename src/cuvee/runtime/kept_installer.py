@@ -9,6 +9,7 @@ import contextlib
 import os
 import re
 
+from .expected_file import is_whole
 from .failure import DAMAGED, USAGE, InstallError, damaged
 from .file_operations import CREATE
 from .hashing import algorithm
@@ -18,7 +19,7 @@ from .payload_manifest import PayloadManifest
 from .prefix_metadata import described
 from .prefix_state import INSTALLER, InstalledRelease, load, read_state, write_state
 from .prefix_tree import PrefixTree
-from .verify import expected_files, is_whole
+from .verify import expected_files
 
 _DIGEST = re.compile(rb"^DIGEST=([0-9a-f]{64})\n", re.MULTILINE)
 

@@ -13,7 +13,8 @@ import sys
 from collections.abc import Iterator
 
 from .failure import InstallError
-from .file_operations import quietly
+from .file_operations import pause, quietly
+from .forked_work import LOCKS
 from .installer_log import warn
 from .prefix_state import beside
 from .staged_folder import boot_id, host_name
@@ -25,6 +26,8 @@ else:
 
 _TAKEN = frozenset((errno.EAGAIN, errno.EACCES, errno.EDEADLK))
 _LONGEST_NAME = 200
+_WAITS = 8
+"""How often a lock is tried, with `pause` in between: children of a killed holder end within a moment."""
 
 
 @contextlib.contextmanager
@@ -32,6 +35,7 @@ def hold(prefix: str) -> Iterator[None]:
     """Hold the lock beside a prefix; raise if it is taken, and say which process has it."""
     path = beside(prefix, "lock")
     handle = _take(path, prefix)
+    LOCKS.add(handle)
     try:
         boot = boot_id()
         text = f"\nprocess {os.getpid()} on {host_name()}" + (f", boot {boot}" if boot else "")
@@ -40,6 +44,7 @@ def hold(prefix: str) -> Iterator[None]:
             os.write(handle, text.encode())
         yield
     finally:
+        LOCKS.discard(handle)
         if os.name == "posix":
             quietly(os.unlink, path)
             os.close(handle)
@@ -49,6 +54,7 @@ def hold(prefix: str) -> Iterator[None]:
 
 
 def _take(path: str, prefix: str) -> int:
+    waits = _WAITS if sys.platform == "linux" else 0
     while True:
         handle, is_new = _open(path)
         try:
@@ -65,6 +71,11 @@ def _take(path: str, prefix: str) -> int:
             if error.errno not in _TAKEN and is_new:
                 _warn_of(path, error)
                 return handle
+            if error.errno in _TAKEN and waits:
+                waits -= 1
+                os.close(handle)
+                pause()
+                continue
             holder = _holder(handle)
             os.close(handle)
             raise _refusal(path, prefix, holder, None if error.errno in _TAKEN else error) from None

@@ -15,8 +15,8 @@ import stat
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-_ROOT = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
-_FOLDER = _ROOT | getattr(os, "O_NOFOLLOW", 0)
+ROOT = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
+FOLDER = ROOT | getattr(os, "O_NOFOLLOW", 0)
 # Opening a pipe does not wait for its other end.
 FILE = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 READ = os.O_RDONLY | FILE
@@ -50,13 +50,13 @@ class PrefixTree:
         if os.name != "posix":
             yield Place(f"{self._checked(folders, make=make)}/{name}", None)
             return
-        handle = os.open(self.folder, _ROOT)
+        handle = os.open(self.folder, ROOT)
         try:
             for folder in folders:
                 if make:
                     with contextlib.suppress(FileExistsError):
                         os.mkdir(folder, 0o775, dir_fd=handle)
-                below = os.open(folder, _FOLDER, dir_fd=handle)
+                below = os.open(folder, FOLDER, dir_fd=handle)
                 os.close(handle)
                 handle = below
             yield Place(name, handle)

@@ -48,6 +48,11 @@ class PrefixWriter:
 
     def begin(self) -> None:
         """Check and relocate stage 0, and make every folder, so that no file has to look for its own."""
+        self.check_unpacked()
+        self.make_folders()
+
+    def check_unpacked(self) -> None:
+        """Check stage 0, and put the prefix into its files."""
         for entry in self.unpacked:
             full_path = f"{self.folder}/{entry.path}"
             if entry.how == "link":
@@ -65,6 +70,9 @@ class PrefixWriter:
         # For root, `tar` keeps the modes that are in the archive.
         files = [(entry.path, entry.mode) for entry in self.unpacked if entry.how != "link"]
         self.imposed.apply(self.folder, files)
+
+    def make_folders(self) -> None:
+        """Make every folder."""
         for folder in self.manifest.folders if self.only is None else _folders(self.only):
             with contextlib.suppress(FileExistsError):
                 os.mkdir(f"{self.folder}/{folder}", FOLDER)

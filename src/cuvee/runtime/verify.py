@@ -11,32 +11,18 @@ from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from .added_packages import AddedPackage, added_packages
+from .expected_file import MODE, Batch, ExpectedFile, TakeFiles, batches, differing
 from .failure import FAILED
 from .file_operations import files_below
 from .forked_work import forked
-from .hashing import sha256_of
 from .installer_log import labelled, show
 from .moved_prefix import explanation, moved_from
 from .prefix_state import HISTORY, KEPT, SAVED, UNLISTED, UNPROVED, InstalledRelease
-from .prefix_tree import READ, PrefixTree, is_folder
+from .prefix_tree import PrefixTree, is_folder
 from .worker_threads import share
 
-_BATCH, _BATCH_SIZE = 64, 4 << 20
 _CONDAS = ("envs/", "pkgs/")  # what conda makes in a prefix that it is run from
 _ENVIRONMENT = re.compile(r"(.+?)/(?:conda-meta/.*|pyvenv\.cfg)", re.DOTALL)
-
-
-class ExpectedFile(NamedTuple):
-    """A file as it should be: its mode, its size, and ``(offset, size, SHA-256)`` of its pieces."""
-
-    mode: int
-    size: int
-    pieces: list[tuple[int, int, str]]
-    masked: bool
-
-    def modes(self, masks: list[int]) -> list[int]:
-        """Return the modes that it may have, if it was written with one of these masks."""
-        return [self.mode & ~mask for mask in masks] if self.masked else [self.mode]
 
 
 class Differences(NamedTuple):
@@ -45,8 +31,7 @@ class Differences(NamedTuple):
     ``rewritten`` is byte code that Python made again, ``waiting`` what the desktop has not made yet, or
     Python by itself in another form. ``extra`` are all files that are not the release's, ``unknown`` those of
     them that belong to no package, ``compiled`` byte code made later, and ``meta`` what conda's tools keep in
-    ``conda-meta``. Of these only ``unknown`` is damage. ``times`` says, in seconds, when each of the
-    release's files was last written.
+    ``conda-meta``. Of these only ``unknown`` is damage.
     """
 
     files: int
@@ -60,7 +45,6 @@ class Differences(NamedTuple):
     compiled: list[str]
     meta: list[str]
     added: list[AddedPackage]
-    times: dict[str, int]
 
     @property
     def good(self) -> bool:
@@ -143,15 +127,17 @@ def verify(
     *,
     only: Collection[str] | None = None,
     meanwhile: Callable[[], None] = lambda: None,
+    take: TakeFiles | None = None,
 ) -> Differences:
     """Compare a prefix with its release; nothing is written. With ``only`` no files but those are read.
 
-    ``meanwhile`` is done, too, while other processes read.
+    ``meanwhile`` is done, too, while other processes read. They call ``take`` with the files of each folder
+    whose bytes are as they should be.
     """
     prefix = installed.prefix
-    scan = _Scan(installed)
-    batches = scan.batches(only)
-    if work := forked(batches, scan.differing):
+    scan = _Scan(installed, only, take)
+    todo = scan.batches()
+    if work := forked(todo, scan.look):
         try:
             meanwhile()
             scan.walk()
@@ -162,7 +148,7 @@ def verify(
     else:
         meanwhile()
         scan.walk()
-        share(batches, lambda batch: scan.note(scan.differing(batch)))
+        share(todo, lambda batch: scan.note(scan.look(batch)))
     rewritten = _rewritten(installed, scan.changed)
     made_here = installed.manifest.compiled().keys() & scan.files.keys()
     waiting = {path for path in made_here if path not in scan.seen}
@@ -189,7 +175,6 @@ def verify(
         compiled=sorted(compiled),
         meta=sorted(meta),
         added=added,
-        times=scan.times,
     )
 
 
@@ -202,104 +187,75 @@ def _in_environments(extra: list[str]) -> set[str]:
 
 
 class _Scan:
-    """One walk through a prefix, and one look into its files, in any order or at once."""
+    """One walk through a prefix, and one look into its files, in any order or at once.
 
-    def __init__(self, installed: InstalledRelease) -> None:
+    With ``only``, no files but those are looked into.
+    """
+
+    def __init__(
+        self, installed: InstalledRelease, only: Collection[str] | None, take: TakeFiles | None
+    ) -> None:
         self.files, self.links = expected_files(installed)
         self.seen: set[str] = set()
         self.changed: list[str] = []
         self.modes: list[str] = []
         self.extra: list[str] = []
-        self.times: dict[str, int] = {}
         self._installed = installed
+        self._read: Collection[str] = self.files if only is None else self.files.keys() & only
+        self._take = take
 
     def walk(self) -> None:
         """Note what shows without reading the files."""
-        for path, found in _walk(self._installed.prefix):
-            self._sort(path, found)
-
-    def batches(self, only: Collection[str] | None) -> list[list[str]]:
-        """Return the files that are to be read; with ``only``, no others."""
-        batches: list[list[str]] = []
-        size = _BATCH_SIZE
-        for path, expected in self.files.items():
-            if only is None or path in only:
-                if size >= _BATCH_SIZE or len(batches[-1]) >= _BATCH:
-                    batches.append([])
-                    size = 0
-                batches[-1].append(path)
-                size += expected.size
-        return batches
-
-    def differing(self, batch: list[str]) -> list[str]:
-        """Return the files whose bytes are not what they should be, or that are missing."""
-        prefix = self._installed.prefix
-        return [path for path in batch if not is_whole(f"{prefix}/{path}", self.files[path])]
-
-    def note(self, differing: list[str]) -> int:
-        """Note files as changed that were read, and are not only missing."""
-        self.changed += [path for path in differing if path in self.seen]
-        return len(differing)
-
-    def _sort(self, path: str, found: os.stat_result) -> None:
-        self.seen.add(path)
-        expected = self.files.get(path)
-        if expected is None:
-            if path in self.links:
-                full_path = f"{self._installed.prefix}/{path}"
-                if not stat.S_ISLNK(found.st_mode) or os.readlink(full_path) != self.links[path]:
+        for path, entry in _walk(self._installed.prefix):
+            self.seen.add(path)
+            if path in self.files:
+                if path not in self._read:
+                    self._sort(path, entry.stat(follow_symlinks=False))
+            elif path in self.links:
+                if not entry.is_symlink() or os.readlink(entry.path) != self.links[path]:
                     self.changed.append(path)
             elif path not in UNLISTED and not path.startswith(f"{SAVED}/"):
                 self.extra.append(path)
-            return
-        self.times[path] = int(found.st_mtime)
+
+    def batches(self) -> list[Batch]:
+        """Return the files that are to be read."""
+        return batches(self._read, self.files)
+
+    def look(self, batch: Batch) -> list[str]:
+        """Return the files that are not as they should be, see `differing`."""
+        return differing(self._installed.prefix, batch, self.files, self._installed.state.masks, self._take)
+
+    def note(self, texts: list[str]) -> int:
+        """Note files that were read and differ, unless they are only missing."""
+        for text in texts:
+            path = text[1:]
+            if path in self.seen:
+                (self.modes if text[0] == MODE else self.changed).append(path)
+        return len(texts)
+
+    def _sort(self, path: str, found: os.stat_result) -> None:
+        expected = self.files[path]
         if not stat.S_ISREG(found.st_mode) or found.st_size != expected.size:
             self.changed.append(path)
-            return
-        if os.name == "posix":
+        elif os.name == "posix":
             may_be = expected.modes(self._installed.state.masks)
             if stat.S_IMODE(found.st_mode) not in may_be:
                 self.modes.append(path)
 
 
-def _walk(prefix: str) -> Iterator[tuple[str, os.stat_result]]:
+def _walk(prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
     """Yield each file and link below the prefix; folders that are links are not entered."""
     todo = [""]
     while todo:
         folder = todo.pop()
         with os.scandir(f"{prefix}/{folder}") as entries:
+            inside = f"{folder}/" if folder else ""
             for entry in entries:
-                path = f"{folder}/{entry.name}" if folder else entry.name
+                path = inside + entry.name
                 if is_folder(entry):
                     todo.append(path)
                 else:
-                    yield path, entry.stat(follow_symlinks=False)
-
-
-def is_whole(path: str, expected: ExpectedFile) -> bool:
-    """Return whether the file's bytes are what they should be."""
-    try:
-        handle = os.open(path, READ)  # `open` asks the system for more than a file's bytes
-    except OSError:
-        return False
-    try:
-        return has_bytes(handle, expected)
-    except OSError:
-        return False
-    finally:
-        os.close(handle)
-
-
-def has_bytes(handle: int, expected: ExpectedFile) -> bool:
-    """Return whether the pieces of an open file are what they should be; it is read from its start."""
-    at = 0
-    for offset, size, sha256 in expected.pieces:
-        if offset != at:
-            os.lseek(handle, offset, os.SEEK_SET)
-        if sha256_of(lambda count: os.read(handle, count), size) != sha256:
-            return False
-        at = offset + size
-    return True
+                    yield path, entry
 
 
 def source_of(path: str) -> str | None:
