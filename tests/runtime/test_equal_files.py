@@ -131,11 +131,9 @@ class Pair:
         now = max(path.stat().st_ctime_ns for path in self.other.rglob("*"))
         self._patch.setattr("time.time_ns", lambda: now + (LATER if settled else 0))
         self._patch.setattr(equal_files, "_ioctl_clone", on_clone or copied)
-        taking = equal_files._Taking(str(self.other), self.writer, link=link)
-        for folder in taking.folders:
-            taking.take(folder)
+        taken = equal_files._Taking(str(self.other), self.writer, link=link).take_all()
         left = {str(path.relative_to(self.new)) for path in self.new.rglob("*") if not path.is_dir()}
-        assert left == set(taking.taken)
+        assert left == set(taken)
         assert all((self.new / path).read_bytes() == DATA[path] for path in left)
         return left
 

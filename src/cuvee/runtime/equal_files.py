@@ -20,6 +20,7 @@ import time
 from typing import NamedTuple
 
 from .expected_file import ExpectedFile, has_bytes
+from .forked_work import forked
 from .installer_run import InstallerRun
 from .prefix_state import MARKER, InstalledRelease, PrefixState
 from .prefix_tree import FILE, READ, PrefixTree
@@ -60,17 +61,16 @@ def share_files(run: InstallerRun, writer: PrefixWriter, other: str, *, link: bo
         line = f"No files are shared with {other}: their file system does not clone files"
         line += "" if link else ", and if they were linked, post_install might write into them"
         return SharedFiles([line] if is_asked else [], {})
-    taking = _Taking(other, writer, link=not can_clone)
-    share_in_runs(sorted(taking.folders), taking.take)
-    writer.taken.update(taking.taken)
-    if not taking.taken and not is_asked:
+    taken = _Taking(other, writer, link=not can_clone).take_all()
+    writer.taken.update(taken)
+    if not taken and not is_asked:
         return SharedFiles([], {})
-    size = sum(file.expected.size for file in taking.taken.values())
-    line = f"{len(taking.taken):,} files ({size / 1e6:,.1f} MB) share their space on the disk with {other}"
+    size = sum(taken.values())
+    line = f"{len(taken):,} files ({size / 1e6:,.1f} MB) share their space on the disk with {other}"
     if not can_clone:
         line += ". They are hard links: a program that writes into one of them changes it in both"
     way = "reflink" if can_clone else "hard link"
-    return SharedFiles([line], {"shared": [f"{len(taking.taken)} files by {way} with {other}"]})
+    return SharedFiles([line], {"shared": [f"{len(taken)} files by {way} with {other}"]})
 
 
 class _WantedFile(NamedTuple):
@@ -82,7 +82,7 @@ class _WantedFile(NamedTuple):
 
 
 class _Taking:
-    """Taking files of another prefix; several threads may do so, each with other folders."""
+    """Taking files of another prefix; several children or threads may do so, each with other folders."""
 
     def __init__(self, other: str, writer: PrefixWriter, *, link: bool) -> None:
         self._other = PrefixTree(other)
@@ -92,18 +92,32 @@ class _Taking:
         self._early = {entry.path for entry in writer.unpacked}
         self._settled = time.time_ns() - _COARSEST
         self._take = self._link if link else self._clone
-        self.folders = _wanted(writer)
-        self.taken: dict[str, _WantedFile] = {}
+        self._folders = _wanted(writer)
 
-    def take(self, folder: str) -> None:
-        """Take what is wanted of a folder, as far as it is there and as it should be."""
+    def take_all(self) -> dict[str, int]:
+        """Take what is wanted; return the size of each file that was taken."""
+        folders, taken = sorted(self._folders), []
+        if work := forked(folders, self._take_folder):
+            taken = work.results()
+        else:
+            share_in_runs(folders, lambda folder: taken.extend(self._take_folder(folder)))
+        sizes = {
+            f"{folder}/{file.name}" if folder else file.name: file.expected.size
+            for folder, files in self._folders.items()
+            for file in files
+        }
+        return {path: sizes[path] for path in taken}
+
+    def _take_folder(self, folder: str) -> list[str]:
+        """Take what is wanted of a folder, and is as it should be; return what was taken."""
         inside = f"{folder}/" if folder else ""
+        taken: list[str] = []
         with (
             contextlib.suppress(OSError),
             self._other.place(f"{inside}_") as (_, there),
             self._made.place(f"{inside}_") as (_, here),
         ):
-            for file in self.folders[folder]:
+            for file in self._folders[folder]:
                 # What is unpacked already may be open, so the new file takes the old one's name.
                 new = f"{file.name}.shared" if inside + file.name in self._early else file.name
                 try:
@@ -116,7 +130,8 @@ class _Taking:
                     continue
                 if new != file.name:
                     os.replace(new, file.name, src_dir_fd=here, dst_dir_fd=here)
-                self.taken[inside + file.name] = file
+                taken.append(inside + file.name)
+        return taken
 
     def _clone(self, file: _WantedFile, new: str, there: int | None, here: int | None) -> bool:
         old = os.open(file.name, READ, dir_fd=there)
