@@ -9,11 +9,14 @@ import time
 from collections.abc import Callable
 
 from .failure import InstallError
+from .forked_work import forked
 from .prefix_state import SAVED, is_ours
 from .prefix_tree import READ, Place, PrefixTree, is_folder
 from .worker_threads import share_in_runs
 
 _CHUNK = 1 << 20
+_MANY = 1000
+"""From as many files on, children remove them in less time than they take to start."""
 CREATE = sum(getattr(os, name, 0) for name in ("O_WRONLY", "O_CREAT", "O_EXCL", "O_CLOEXEC", "O_BINARY"))
 WAITS = 60 if os.name == "nt" else 0
 """How often, with `pause` in between, Windows is asked again for what an open file refuses for a moment."""
@@ -150,7 +153,7 @@ def remove_files(tree: PrefixTree, paths: list[str], *, quiet: bool = False) -> 
         folder, _, name = path.rpartition("/")
         names.setdefault(folder, []).append(name)
 
-    def remove(folder: str) -> None:
+    def remove(folder: str) -> list[str]:
         try:
             tree.unlink_all(folder, names[folder])
         except OSError:
@@ -158,8 +161,12 @@ def remove_files(tree: PrefixTree, paths: list[str], *, quiet: bool = False) -> 
                 raise
             for name in names[folder]:
                 quietly(tree.unlink, f"{folder}/{name}" if folder else name)
+        return []
 
-    share_in_runs([*names], remove)  # several at a time: on Windows a virus scanner delays each
+    if len(paths) >= _MANY and (work := forked([*names], remove)):
+        work.results()
+    else:  # several at a time: on Windows a virus scanner delays each
+        share_in_runs([*names], remove)
 
 
 def _below(folder: str) -> tuple[list[str], list[str]]:

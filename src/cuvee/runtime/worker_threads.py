@@ -57,7 +57,7 @@ def share(
         raise errors[0]
 
 
-def share_in_runs(items: list[Item], work: Callable[[Item], None]) -> None:
+def share_in_runs(items: list[Item], work: Callable[[Item], object]) -> None:
     """Work through many small items with several threads; neighbours go to the same one.
 
     For what changes folders: two threads in one folder wait for each other.
