@@ -56,7 +56,8 @@ def sha256_of(read: Callable[[int], bytes], size: int) -> str:
 
 def sha256_of_handle(handle: int, size: int) -> str:
     """Return the same of the next bytes of an open file, for many small ones."""
-    hashed = _SHA256(os.read(handle, min(size, _CHUNK)))
-    for left in range(size - _CHUNK, 0, -_CHUNK):
-        hashed.update(os.read(handle, min(left, _CHUNK)))
+    hashed = _SHA256(b"")
+    while size and (data := os.read(handle, min(size, _CHUNK))):  # a file system may give less than asked
+        hashed.update(data)
+        size -= len(data)
     return hashed.hexdigest()
