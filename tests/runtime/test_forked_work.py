@@ -78,6 +78,28 @@ print(len(redone))
     assert done.stdout == "100000\n"
 
 
+def test_a_signal_while_children_are_made_ends_those_that_are() -> None:
+    """What they write would stay, since who is interrupted removes what there is."""
+    done = run("""
+fork = os.fork
+def interrupted():
+    if made:
+        raise KeyboardInterrupt
+    made.append(process := fork())
+    return process
+made, os.fork = [], interrupted
+try:
+    forked(items, lambda item: time.sleep(60))
+except KeyboardInterrupt:
+    pass
+try:
+    print(os.waitpid(-1, os.WNOHANG))
+except ChildProcessError:
+    print(len(made), "has ended")
+""")
+    assert done.stdout == "1 has ended\n"
+
+
 def test_other_threads_prevent_forks() -> None:
     done = run("""
 stop = threading.Event()

@@ -43,9 +43,14 @@ class ForkedWork:
             os.write(writer, b"".join(number.to_bytes(_NUMBER, "little") for number in range(runs)))
         finally:
             os.close(writer)
+        take = partial(self._take, queue, os.getpid())
+        self._children = [_Child() for _ in range(count)]
         try:
-            take = partial(self._take, queue, os.getpid())
-            self._children = [_Child(take, {queue, *LOCKS}) for _ in range(count)]
+            for child in self._children:
+                child.start(take, {queue, *LOCKS})
+        except BaseException:  # a signal
+            self.end()
+            raise
         finally:
             os.close(queue)
 
@@ -99,8 +104,11 @@ def _may_fork() -> bool:
 
 
 class _Child:
-    def __init__(self, work: Callable[[], object], keep: set[int]) -> None:
+    def __init__(self) -> None:
         self._process = 0
+        self._reader = -1
+
+    def start(self, work: Callable[[], object], keep: set[int]) -> None:
         self._reader, writer = os.pipe()
         try:
             with contextlib.suppress(OSError):  # as many processes as the user may have

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterable
@@ -43,16 +44,18 @@ def share(
             errors.append(error)
 
     threads = [threading.Thread(target=work, daemon=True) for _ in range(min(os.cpu_count() or 1, most))]
-    for thread in threads:
-        thread.start()
     try:
+        for thread in threads:
+            thread.start()
         while alive := [thread for thread in threads if thread.is_alive()]:
             alive[0].join(0.1)
             on_progress(done)
     except BaseException as error:  # noqa: BLE001 - a signal; the others end first
         errors.append(error)
-        for thread in threads:
-            thread.join()
+        # One that has not begun yet finds the error, and does nothing.
+        while alive := [thread for thread in threads if thread.is_alive()]:
+            with contextlib.suppress(BaseException):  # another signal
+                alive[0].join()
     if errors:
         raise errors[0]
 
