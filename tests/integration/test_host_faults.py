@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from cuvee.integration.host_faults import host_fault
+from cuvee.integration.inside.far_side import FAULT
 from cuvee.integration.model import Plan, smoke_test
 from cuvee.integration.outcomes import OutcomeState
 from cuvee.integration.runners.native import NativeRunner
@@ -24,6 +25,8 @@ from cuvee.integration.test_session import TestSession
         ("RuntimeError: can't start new thread", "memory"),
         ("$ python\n# killed by SIGKILL after 3.1 s", "killed"),
         ("OSError: out of pty devices", "terminal"),
+        (f"lib/y: Permission denied: {FAULT}", "prepare"),
+        (f"lib/y: No space left on device: {FAULT}", "space"),
         ("bash: fork: retry: Resource temporarily unavailable", "processes"),
         ("--- stdout\nApplication could not be started\nShellExecuteEx failed: Internal error.\n", "Wine"),
     ],

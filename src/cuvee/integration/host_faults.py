@@ -9,6 +9,7 @@ _SAID = re.compile(
     r"|(?P<killed>killed by SIGKILL)"
     r"|(?P<terminal>out of pty devices)"
     r"|(?P<connection>^cuvee: the connection to .+ was lost: )"
+    r"|(?P<machine>: cuvee could not prepare or watch the program on this machine$)"
     r"|(?P<wine>^ShellExecuteEx failed: Internal error)"
     r"|(?P<processes>\bfork: (?:retry: )?Resource temporarily unavailable)",
     flags=re.MULTILINE,
@@ -18,6 +19,7 @@ _MEANS = {
     "memory": "the host has no memory left",
     "killed": "the host killed it, as it does when memory runs out",
     "connection": "the connection to the machine was lost",
+    "machine": "cuvee could not prepare or watch the program on the machine",
     "terminal": "the host has no pseudo-terminals left",
     "wine": "Wine could not start the program",
     "processes": "the host allows no more processes",

@@ -29,6 +29,9 @@ from typing import Any
 MARK = "CUVEE_FAR_RUN"
 """The variable that all processes of a run have, by which they are found again."""
 
+FAULT = "cuvee could not prepare or watch the program on this machine"
+"""How an error of this program ends, rather than one of the release."""
+
 _CHUNK = 1 << 16
 _MOST_OUTPUT = 10_000_000
 _LARGEST_FILE, _MOST_FILES = 16_000_000, 64_000_000
@@ -54,7 +57,7 @@ def main(top: str) -> int:
         else:
             far.send("x", {"code": 0})
     except OSError as error:
-        far.send("x", {"code": 1, "error": f"{error.filename or top}: {error}"})
+        far.send("x", {"code": 1, "error": f"{error.filename or top}: {error.strerror or error}: {FAULT}"})
     finally:
         far.forget()
     return 0
@@ -93,8 +96,7 @@ class _FarSide:
             path = self._here(name)
             self._known[path] = (size, changed)
             if size == _LINK:
-                if not os.path.islink(path):  # noqa: PTH114
-                    os.symlink(link, path)  # noqa: PTH211
+                make_link(path, link)
             elif size == _FOLDER:
                 os.makedirs(path, exist_ok=True)  # noqa: PTH103
             elif _state(path) != (size, changed):
@@ -281,6 +283,18 @@ class _Output:
         excess = len(self._end) - _MOST_OUTPUT // 2
         if excess > 0:
             self._end, self._lost = self._end[excess:], self._lost + excess
+
+
+def make_link(path: str, link: str) -> None:
+    """Make a symbolic link, unless it is there; several runs may do so at once, and none sees it absent."""
+    try:
+        if os.readlink(path) == link:  # noqa: PTH115
+            return
+    except OSError:
+        pass
+    part = f"{path}.{os.getpid()}.{threading.get_ident()}.part"
+    os.symlink(link, part)  # noqa: PTH211
+    os.replace(part, path)  # noqa: PTH105
 
 
 def _read(count: int) -> bytes:
