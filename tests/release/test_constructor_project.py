@@ -149,6 +149,27 @@ def test_constructor_makes_the_installer(
     assert result.verdict.exit_code, "this one does not install"
 
 
+def test_what_constructor_cannot_do_is_said(
+    copied: Callable[[], Distribution],
+    engine: str,
+    host_platform: str,
+    constructor: Callable[[str], None],
+    tmp_path: Path,
+) -> None:
+    constructor(FAKE)
+    (tmp_path / "installer.yaml").write_text("bytecode: none\n", encoding="utf-8")
+    distribution = copied()
+    distribution.cut(
+        distribution.write(engine.replace("constructor}", f"constructor, branding: {tmp_path}}}")),
+        host_platform,
+    )
+    (said,) = [line for line in distribution.recorder.lines if "bytecode" in line]
+    assert said == (
+        f"{host_platform}: constructor has no setting for `bytecode: none`; its installers "
+        "have the byte code that packages bring"
+    )
+
+
 def test_a_second_release_does_not_meet_the_packages_of_the_first(
     copied: Callable[[], Distribution],
     engine: str,

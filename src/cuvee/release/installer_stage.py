@@ -11,6 +11,7 @@ from cuvee.errors import IntegrityError, TooLargeError, ToolMissingError
 from cuvee.files import fingerprint, replacing_folder, sha256_bytes, sha256_file
 from cuvee.folder_hashes import folder_inputs
 from cuvee.image.model import Image
+from cuvee.image.settings import ByteCode
 from cuvee.installers.constructor.executable import run_constructor
 from cuvee.installers.constructor.project_writer import (
     ProjectInputs,
@@ -59,6 +60,12 @@ def make_project(session: Session, lock: PlatformLock) -> InstallerResult:
 def make_installers(session: Session, lock: PlatformLock, image: Image) -> tuple[InstallerResult, ...]:
     """Make every installer that the manifest wants of one platform, or say why one is not made."""
     formats = session.manifest.installers.formats.get(platforms.get(lock.platform).system, ())
+    setting = session.settings[platforms.get(lock.platform).system].bytecode
+    if formats and session.manifest.installers.engine == ENGINE and setting is not ByteCode.INSTALLER:
+        session.reporter.warn(
+            f"{lock.platform}: constructor has no setting for `bytecode: {setting.value}`; its installers "
+            "have the byte code that packages bring"
+        )
     made: dict[str, InstallerResult] = {}
     for kind in in_order(formats):
         exe = made["exe"].artefacts[0] if "exe" in made else None
