@@ -1,26 +1,26 @@
 """Byte code, compiled when the release is cut, so that desktops do not have to.
 
 Python validates it by the time of the source, and not by its hash (https://peps.python.org/pep-0552/), so
-that it need not read the source. The cache is keyed on content, so that a source of several platforms or
-releases compiles once.
+that it need not read the source. It does not depend on the platform: a source that several platforms or
+releases have is compiled once, also if some have it with the line endings of Windows.
 """
 
 import hashlib
 import importlib.util
 import os
 import shutil
-import sqlite3
 import struct
 import sys
 import threading
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cuvee import process
 from cuvee.byte_code.batches import batches
 from cuvee.byte_code.compile_servers import CompileServers
+from cuvee.byte_code.compiled_store import CompiledStore
 from cuvee.errors import ToolMissingError
 from cuvee.progress import SILENT, Reporter
 
@@ -56,28 +56,60 @@ class ByteCompiler:
         *numbers, self.magic = _own_version() if executable == Path(sys.executable) else _probed(executable)
         self.version = ".".join(numbers[:2])
         self.full_version = ".".join(numbers)
-        self._store = _Store(cache / "bytecode" / f"{self.full_version}-{_FORM}.sqlite", reporter)
+        self._store = CompiledStore(cache / "bytecode" / f"{self.full_version}-{_FORM}.sqlite", reporter)
         self._servers = CompileServers(executable)
         self._pool = ThreadPoolExecutor(_PROCESSES, thread_name_prefix="bytecode")
+        self._lock = threading.Lock()
+        self._claims: dict[bytes, Future[dict[bytes, bytes | None]]] = {}
+        """What some thread looks for or compiles now."""
 
     def compile(self, sources: Sequence[PythonSource], *, time: int) -> list[bytes | None]:
         """Return the ``.pyc`` of each source; `None` if it does not compile in this version. Thread-safe.
 
         ``time`` is the modification time that the sources will have, in seconds since 1970.
         """
-        keys = [_key(source) for source in sources]
-        known = self._store.get(keys)
-        todo = {key: source for key, source in zip(keys, sources, strict=True) if key not in known}
-        fresh: dict[bytes, bytes | None] = {}
-        todo_batches = list(batches(todo.items(), lambda item: len(item[1].data), _BATCH_BYTES))
-        for batch, results in zip(todo_batches, self._pool.map(self._run, todo_batches), strict=True):
-            fresh.update(zip([key for key, _ in batch], results, strict=True))
-        self._store.put(fresh)
-        known |= fresh
-        return [dated(known[key], time) for key in keys]
+        texts = [_as_compiled(source) for source in sources]
+        keys = [_key(text) for text in texts]
+        compiled = self._once(dict(zip(keys, texts, strict=True)))
+        return [
+            _with_header(compiled[key], time, len(source.data))
+            for key, source in zip(keys, sources, strict=True)
+        ]
 
-    def _run(self, batch: list[tuple[bytes, PythonSource]]) -> list[bytes | None]:
-        return self._servers.compile([(source.name, source.data, _UNDATED) for _, source in batch])
+    def _once(self, wanted: Mapping[bytes, PythonSource]) -> dict[bytes, bytes | None]:
+        """Return the byte code of sources by key; what another thread compiles is waited for."""
+        claim: Future[dict[bytes, bytes | None]] = Future()
+        with self._lock:
+            elsewhere = {key: self._claims[key] for key in wanted if key in self._claims}
+            mine = {key: source for key, source in wanted.items() if key not in elsewhere}
+            self._claims |= dict.fromkeys(mine, claim)
+        try:
+            found = self._kept_or_compiled(mine)
+        except BaseException as error:
+            claim.set_exception(error)
+            raise
+        else:
+            claim.set_result(found)
+        finally:
+            with self._lock:
+                for key in mine:
+                    del self._claims[key]
+        # Own work is done by now, so two threads never wait for each other.
+        return found | {key: other.result()[key] for key, other in elsewhere.items()}
+
+    def _kept_or_compiled(self, wanted: Mapping[bytes, PythonSource]) -> dict[bytes, bytes | None]:
+        found = self._store.get(wanted)
+        missing = (key for key in wanted if key not in found)
+        todo = list(batches(missing, lambda key: len(wanted[key].data), _BATCH_BYTES))
+        fresh: dict[bytes, bytes | None] = {}
+        results = self._pool.map(self._run, ([wanted[key] for key in batch] for batch in todo))
+        for batch, compiled in zip(todo, results, strict=True):
+            fresh.update(zip(batch, compiled, strict=True))
+        self._store.put(fresh)
+        return found | fresh
+
+    def _run(self, batch: Sequence[PythonSource]) -> list[bytes | None]:
+        return self._servers.compile([(source.name, source.data, _UNDATED) for source in batch])
 
 
 def _own_version() -> list[str]:
@@ -128,72 +160,22 @@ def dated(compiled: bytes | None, time: int) -> bytes | None:
     return compiled[:8] + struct.pack("<I", time & 0xFFFFFFFF) + compiled[12:]
 
 
-class _Store:
-    """Byte code by key with its digest, in one SQLite file: tens of thousands of small files are slower."""
-
-    def __init__(self, path: Path, reporter: Reporter) -> None:
-        self._path, self._reporter = path, reporter
-        self._lock = threading.Lock()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._connection = self._open()
-        except sqlite3.DatabaseError as error:
-            self._connection = self._anew(error)
-
-    def get(self, keys: Iterable[bytes]) -> dict[bytes, bytes | None]:
-        with self._lock:
-            try:
-                rows = [(key, self._row(key)) for key in keys]
-            except sqlite3.DatabaseError as error:
-                self._connection.close()
-                self._connection = self._anew(error)
-                return {}
-        found = {key: row[0] for key, row in rows if row is not None and _is_intact(key, *row)}
-        damaged = sum(row is not None for _, row in rows) - len(found)
-        if damaged:
-            self._reporter.warn(f"{self._path} has {damaged} damaged modules; they are compiled again")
-        return found
-
-    def put(self, items: dict[bytes, bytes | None]) -> None:
-        rows = [(key, data, _digest(key, data)) for key, data in items.items()]
-        with self._lock, self._connection:
-            self._connection.executemany("INSERT OR REPLACE INTO compiled VALUES (?, ?, ?)", rows)
-
-    def _row(self, key: bytes) -> tuple[bytes | None, bytes] | None:
-        query = "SELECT data, digest FROM compiled WHERE key = ?"
-        row: tuple[bytes | None, bytes] | None = self._connection.execute(query, (key,)).fetchone()
-        return row
-
-    def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=120, check_same_thread=False)
-        try:
-            connection.execute("PRAGMA synchronous = OFF")  # a lost cache is filled again
-            connection.execute("DROP TABLE IF EXISTS pyc")  # of an earlier cuvee, without digests
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS compiled (key BLOB PRIMARY KEY, data BLOB, digest BLOB)"
-            )
-            connection.commit()
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _anew(self, error: sqlite3.DatabaseError) -> sqlite3.Connection:
-        """Begin with an empty file if this one is not a whole database; else the error is another one."""
-        if error.sqlite_errorcode not in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-            raise error
-        self._reporter.warn(f"{self._path} is damaged; all byte code is compiled again")
-        self._path.unlink()
-        return self._open()
-
-
-def _is_intact(key: bytes, data: object, digest: object) -> bool:
-    return (data is None or isinstance(data, bytes)) and digest == _digest(key, data)
-
-
-def _digest(key: bytes, data: bytes | None) -> bytes:
-    return hashlib.sha256(key + (b"" if data is None else b"\x01" + data)).digest()
-
-
 def _key(source: PythonSource) -> bytes:
     return hashlib.sha256(source.name.encode() + b"\0" + source.data).digest()
+
+
+def _as_compiled(source: PythonSource) -> PythonSource:
+    """Return a source with the line endings that Python's tokenizer sees, also within strings.
+
+    https://docs.python.org/3/reference/lexical_analysis.html#physical-lines
+    """
+    if b"\r" not in source.data:
+        return source
+    return replace(source, data=source.data.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
+
+
+def _with_header(compiled: bytes | None, time: int, size: int) -> bytes | None:
+    """Return byte code for a source with another modification time and size."""
+    if compiled is None:
+        return None
+    return compiled[:8] + struct.pack("<II", time & 0xFFFFFFFF, size & 0xFFFFFFFF) + compiled[16:]

@@ -108,6 +108,19 @@ def test_byte_code_is_listed_and_states_the_time_of_its_source(
     assert sha256_file(again) == sha256_file(archive)
 
 
+def test_sharing_byte_code_changes_no_package(
+    make_wheel: MakeWheel, compiler: ByteCompiler, tmp_path: Path
+) -> None:
+    shared, alone = [], []
+    for subdir, end in {"linux-64": b"\n", "win-64": b"\r\n"}.items():
+        wheel = make_wheel(files={name: data.replace(b"\n", end) for name, data in FILES.items()})
+        shared.append(package(wheel, subdir, compiler, tmp_path / "shared" / subdir))
+        other = ByteCompiler(compiler.executable, tmp_path / f"cache of {subdir}")
+        alone.append(package(wheel, subdir, other, tmp_path / "alone" / subdir))
+    assert list(map(sha256_file, shared)) == list(map(sha256_file, alone))
+    assert len(set(map(sha256_file, shared))) == 2
+
+
 def replace_cache(compiler: ByteCompiler, tmp_path: Path) -> ByteCompiler:
     return ByteCompiler(compiler.executable, tmp_path / "another cache")
 
