@@ -124,12 +124,13 @@ def test_another_machine_is_looked_at_and_nothing_stays_there(
 def test_a_release_lives_in_a_container_of_which_nothing_stays(
     release: Release, newer: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The steps with an earlier release; those without are tested on another machine."""
     store = debian_containers(tmp_path)
     monkeypatch.setenv("PATH", str(store.bin), prepend=":")
     runner, before = runner_at(f"container:{DEBIAN}"), earlier(release.installer)
-    outcomes = lifecycle(newer.installer, tmp_path / "results", before, runner=runner)
+    outcomes = lifecycle(newer.installer, tmp_path / "results", before, only=slice(1, None), runner=runner)
     states = {name: (outcome.state.value, outcome.reason) for name, outcome in outcomes.items()}
-    assert states == dict.fromkeys(["install", "verify", "repair", "uninstall", *STEPS], ("pass", ""))
+    assert states == dict.fromkeys(STEPS, ("pass", ""))
     assert store.containers == []
 
 
