@@ -5,8 +5,6 @@ files in which they replace the prefix, so those have no byte code here; nor has
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import count
-from pathlib import Path
 
 from cuvee.byte_code.batches import batches
 from cuvee.byte_code.byte_compiler import ByteCompiler, PythonSource
@@ -23,7 +21,6 @@ def compiled_files(
     roots: Sequence[str],
     timestamp: int,
     compiler: ByteCompiler,
-    scratch: Path | None = None,
 ) -> list[PackageFile]:
     """Return the byte code of a package's Python sources, which the package has none of yet.
 
@@ -33,8 +30,6 @@ def compiled_files(
         The folders of modules: ``site-packages``, and for `python` itself the standard library.
     timestamp
         That of the package, in milliseconds since 1970.
-    scratch
-        A folder for the byte code, which must exist until the package is written; `None` for memory.
     """
     taken = {file.path for file in files}
     sources = [
@@ -46,17 +41,13 @@ def compiled_files(
         and pyc_path(file.path, compiler.version) not in taken
     ]
     made: list[PackageFile] = []
-    numbers = count()
     for batch in batches(_read(sources), lambda source: len(source[1].data), _AT_ONCE):
         results = compiler.compile([source for _, source in batch], time=timestamp // 1000)
-        for (path, _), data in zip(batch, results, strict=True):
-            if data is None:
-                continue
-            content: bytes | Path = data
-            if scratch is not None:
-                content = scratch / f"{next(numbers)}.pyc"
-                content.write_bytes(data)
-            made.append(PackageFile(path=pyc_path(path, compiler.version), content=content))
+        made += [
+            PackageFile(path=pyc_path(path, compiler.version), content=data)
+            for (path, _), data in zip(batch, results, strict=True)
+            if data is not None
+        ]
     return made
 
 

@@ -116,8 +116,7 @@ def convert(
     timestamp = _timestamp(wheel)
     compiled: list[PackageFile] = []
     if compiler is not None and conversion.byte_code:
-        roots = (scheme.site,)
-        compiled = compiled_files(files, roots=roots, timestamp=timestamp, compiler=compiler, scratch=scratch)
+        compiled = compiled_files(files, roots=(scheme.site,), timestamp=timestamp, compiler=compiler)
     info = f"{scheme.site}/{wheel.dist_info}"
     files.append(PackageFile(path=f"{info}/INSTALLER", content=b"conda\n"))
     files.append(PackageFile(path=f"{info}/RECORD", content=_record(files, compiled, verified, info, scheme)))
