@@ -74,12 +74,13 @@ def memory_below(limit: int) -> Iterator[None]:
         tracemalloc.stop()
 
 
-def test_memory_is_bounded_by_frames(tmp_path: Path) -> None:
+def test_memory_is_bounded_by_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spool, "IN_MEMORY", 30 * MIB)
     noise = random.Random(1).randbytes(24 * MIB)  # noqa: S311 - what unpacks to far more is refused
     files = (PackageFile(path=f"share/{number}", content=noise) for number in range(8))
     archive = package(tmp_path, *files)
-    # A spool goes to disk at 32 MiB, and a frame may be a piece longer than its own 8.
-    with memory_below(80 * MIB):
+    # The first file stays in memory, the others are on disk; a frame may be a piece longer than its own 8.
+    with memory_below(100 * MIB):
         packed = pack(archive, tmp_path / "cache")
     assert sum(frame.raw for frame in packed.frames) == 8 * len(noise)
     assert {path.name for path in (tmp_path / "cache").iterdir()} == {"frames"}
@@ -127,13 +128,14 @@ def test_byte_code_that_a_package_has_is_not_made_again(tmp_path: Path) -> None:
     assert [entry[4:5] + entry[6:] for entry in frame.entries] == [("plain",), ("source", 1_500_000_000)]
 
 
-def test_extra_files_are_not_read_whole(tmp_path: Path) -> None:
+def test_extra_files_are_not_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = tmp_path / "large"
     source.write_bytes(bytes(64 * MIB))
     lock = PlatformLock(platform="linux-64", packages=(), virtual_packages=())
     label = ReleaseLabel(distribution="tiny", version="1", title="Tiny")
     digest = sha256_bytes(source.read_bytes())
     extra = ExtraFile(source=source, target="share/large", sha256=digest, executable=False)
+    monkeypatch.setattr(spool, "IN_MEMORY", 32 * MIB)
     with Spool(tmp_path) as kept, memory_below(48 * MIB):
         parts = extra_parts(lock, label, InstallerSettings(extra_files=(extra,)), b"", kept)
         assert [(part.path, part.size) for part in parts[1:]] == [("share/large", 64 * MIB)]
@@ -163,6 +165,12 @@ def test_what_is_kept_comes_back(
                 eager = Part(path="x", mode=0o644, data=whole, how="plain").piece(at, size)
                 assert (lazy.read(), lazy.size, lazy.sha256) == (eager.read(), eager.size, eager.sha256)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_files_in_memory_are_not_copied(tmp_path: Path) -> None:
+    with Spool(tmp_path) as kept:
+        content = bytes(range(256))
+        assert kept.add([content]).read() is content
 
 
 class Full(io.FileIO):

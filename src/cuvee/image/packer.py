@@ -189,7 +189,7 @@ def _checked(file: PlannedFile, members: Mapping[str, ArchiveMember], info: Pack
             f"{info.archive.name}: {file.source} differs from its hash or size in info/",
             hint="The package is broken or was tampered with; take it from another source.",
         )
-    return replace(file, sha256=digest, size=size)
+    return file if (file.sha256, file.size) == (digest, size) else replace(file, sha256=digest, size=size)
 
 
 def _link_target(file: PlannedFile, members: Mapping[str, ArchiveMember], info: PackageInfo) -> str:
