@@ -84,11 +84,12 @@ class _Server:
         return compiled
 
     def _read(self, size: int) -> bytes:
-        """Return what the script has written; less only if it has ended."""
-        data = bytearray()
-        while len(data) < size and (more := self._answer.read(size - len(data))):
-            data += more
-        return bytes(data) if len(data) == size else b""
+        """Return what the script has written; nothing if it has ended."""
+        pieces: list[bytes] = []
+        while size and (piece := self._answer.read(size)):
+            pieces.append(piece)
+            size -= len(piece)
+        return b"" if size else b"".join(pieces)
 
     def end(self) -> None:
         self._input.close()

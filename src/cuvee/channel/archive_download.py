@@ -102,6 +102,7 @@ def fetch_archives(
     found: dict[str, Path | CuveeError] = {}
     wanted: dict[str, LockedPackage] = {}
     shared: dict[str, list[str]] = defaultdict(list)
+    own: dict[str, tuple[Path, LockedPackage]] = {}
     for package in packages:
         try:
             path = archive_path(package, release, cache)
@@ -113,8 +114,9 @@ def fetch_archives(
             shared[package.sha256].append(package.identifier)
             wanted[package.sha256] = package
         else:
-            found[package.identifier] = _own(path, package)
+            own[package.identifier] = path, package
     with ThreadPoolExecutor() as pool:  # hashlib releases the GIL
+        found |= zip(own, pool.map(lambda item: _own(*item), own.values()), strict=True)
         kept = pool.map(
             lambda package: _is_kept(archive_path(package, release, cache), package, reporter),
             wanted.values(),

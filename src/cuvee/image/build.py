@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 from cuvee.byte_code.byte_compiler import ByteCompiler, PythonSource
+from cuvee.conda.garbage_collection import gc_paused
 from cuvee.conda.package_info import PackageInfo
 from cuvee.files import replacing_folder, sha256_bytes, sha256_file
 from cuvee.image.archive_members import ArchiveMember, read_members
@@ -96,7 +97,8 @@ def build_image(
     task = f"image of {lock.platform}"
     reporter.start(task, total=len(lock.packages))
     infos = infos or package_infos(lock, archives, cache=cache, reporter=reporter)
-    linked = LinkedPackages.of(lock, infos, archives, release.distribution)
+    with gc_paused():
+        linked = LinkedPackages.of(lock, infos, archives, release.distribution)
     settings = _with_byte_code(settings, linked.python, compiler, reporter)
     runtime = _runtime()
     packer = Packer(
@@ -110,6 +112,7 @@ def build_image(
     )
     core = core_packages(lock)
     with (
+        gc_paused(),
         replacing_folder(folder) as beside,
         ThreadPoolExecutor(1, thread_name_prefix="stage0") as thread,
         Packing(lock, linked, packer, done=lambda name: reporter.advance(task, note=name)) as packing,
@@ -121,7 +124,12 @@ def build_image(
         own = _runtime_files(runtime, linked.python, compiler)
         early = (file for name in core for file, _ in packing.result(name).stage0)
         stage0 = thread.submit(
-            write_stage0, chain(early, own), beside / STAGE0, cache=cache, reporter=reporter
+            write_stage0,
+            chain(early, own),
+            beside / STAGE0,
+            cache=cache,
+            publish=level >= HIGH_LEVEL,
+            reporter=reporter,
         )
         with Spool(cache) as spool:
             extra = extra_parts(lock, release, settings, sbom, spool)

@@ -9,6 +9,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from cuvee.codec import decode, encode_object
+from cuvee.conda.garbage_collection import gc_paused
 from cuvee.conda.package_info import PackageInfo, read_info
 from cuvee.conda.package_paths import PathEntry
 from cuvee.conda.package_record import LockedPackage
@@ -71,7 +72,7 @@ def package_infos(
     def read(package: LockedPackage) -> PackageInfo:
         return cached_info(lambda: archives[package.identifier], package.sha256, cache, reporter)
 
-    with ThreadPoolExecutor(_WORKERS, thread_name_prefix="infos") as pool:
+    with gc_paused(), ThreadPoolExecutor(_WORKERS, thread_name_prefix="infos") as pool:
         infos = {
             item.name: info for item, info in zip(lock.packages, pool.map(read, lock.packages), strict=True)
         }

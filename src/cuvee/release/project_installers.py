@@ -1,6 +1,7 @@
 """From a locked constructor project to our installers: an image, and an installer for each format."""
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -16,7 +17,7 @@ from cuvee.image.build import build_image
 from cuvee.image.cached_infos import info_path, package_infos
 from cuvee.image.model import Image, ReleaseLabel
 from cuvee.image.settings import ExtraFile, InstallerSettings
-from cuvee.installers.constructor.build_outputs import write_outputs
+from cuvee.installers.constructor.build_outputs import read_licenses, write_outputs
 from cuvee.installers.constructor.model import Project
 from cuvee.installers.constructor.project_lock import ProjectTools, project_name_and_spec
 from cuvee.installers.formats import in_order, make
@@ -54,8 +55,15 @@ def make_project_installers(
     tell_link_scripts(scripted, tools.reporter)
     lock = replace(lock, packages=tuple(_remapped(package, project) for package in lock.packages))
     output.mkdir(parents=True, exist_ok=True)
-    with temporary_folder("image", within=output) as name:
+    with (
+        temporary_folder("image", within=output) as name,
+        ThreadPoolExecutor(1, thread_name_prefix="licenses") as thread,
+    ):
         image = _image(project, lock, name, tools, archives=archives, infos=infos)
+        # Writing and hashing an installer leaves a core free.
+        licenses = thread.submit(
+            read_licenses, project, lock, archives=archives, cache=tools.cache, reporter=tools.reporter
+        )
         made: dict[str, Artefact] = {}
         for kind in in_order(project.formats):
             made[kind] = _make(project, image, kind, output, tools, exe=made.get("exe"))
@@ -64,11 +72,9 @@ def make_project_installers(
     outputs = write_outputs(
         project,
         lock,
-        archives=archives,
         installers={output / item.path: item.sha256 for item in artefacts if item.not_made is None},
+        licenses=licenses.result(),
         folder=output,
-        cache=tools.cache,
-        reporter=tools.reporter,
     )
     if installers:
         write_text(output / SUMS, sums_text({item.path: item.sha256 for item in artefacts if item.sha256}))

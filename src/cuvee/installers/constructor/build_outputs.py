@@ -74,24 +74,40 @@ def _algorithms(values: ConstructValues, options: dict[str, object]) -> tuple[st
     return tuple(sorted(set(found)))
 
 
+def read_licenses(
+    project: Project, lock: PlatformLock, *, archives: Mapping[str, Path], cache: Path, reporter: Reporter
+) -> dict[str, dict[str, str]]:
+    """Return the texts of each package's licences by its ``identifier``; of none if they are not requested.
+
+    Parameters
+    ----------
+    archives
+        The archive of each package; asked for if the cache lacks its licences.
+    """
+    return {
+        package.identifier: cached_licenses(
+            partial(archives.__getitem__, package.identifier), package.sha256, cache, reporter
+        )
+        for package in (lock.packages if project.outputs.licenses else ())
+    }
+
+
 def write_outputs(
     project: Project,
     lock: PlatformLock,
     *,
-    archives: Mapping[str, Path],
     installers: Mapping[Path, str],
+    licenses: Mapping[str, Mapping[str, str]],
     folder: Path,
-    cache: Path,
-    reporter: Reporter,
 ) -> tuple[Path, ...]:
     """Write the requested files beside the installers; return their paths.
 
     Parameters
     ----------
-    archives
-        The archive of each package, by its ``identifier``; asked for if the cache lacks its licences.
     installers
         The installers, and their SHA-256.
+    licenses
+        See `read_licenses`.
     """
     outputs = project.outputs
     found = [
@@ -109,12 +125,6 @@ def write_outputs(
         write_text(found[-1], _lockfile(project, lock))
     if outputs.licenses:
         found.append(folder / "licenses.json")
-        licenses = {
-            package.identifier: cached_licenses(
-                partial(archives.__getitem__, package.identifier), package.sha256, cache, reporter
-            )
-            for package in lock.packages
-        }
         write_json(found[-1], _licenses(lock, licenses, texts=outputs.license_texts))
     return tuple(found)
 
