@@ -12,6 +12,8 @@ import pytest
 
 from cuvee import process
 from cuvee.cache_folder import default_cache
+from cuvee.channel.package_writer import PackageContent, PackageFile, write_package
+from cuvee.channel.repodata_writer import index_channel
 from cuvee.process import Request
 from docs_text import blocks
 from needed_programs import HANGING, needs
@@ -36,6 +38,7 @@ version: "2026.11.0"
 title: Starter
 platforms:
   linux-64: {floor: {glibc: "2.36"}}
+channels: [./conda]
 interpreter: host
 exclude-newer: 2026-11-20T00:00:00Z
 owners:
@@ -45,7 +48,7 @@ packages:
   numpy: {version: "==2.4.1", owner: core}
   click: {version: "==8.5.0", owner: core}
   colorama: {version: "*", owner: core}
-wheels: [click, colorama, numpy]
+wheels: [click, colorama]
 suites: [smoke]
 installers: {formats: {linux: [sh]}}
 """
@@ -83,7 +86,7 @@ version: "2026.11.0"
 channels:
   - ./channel
 specs:
-  - numpy
+  - click
 virtual_specs:
   - __glibc >=2.36
 """
@@ -209,6 +212,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = folder / "manifests" / f"{name}.yaml"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+    write_numpy(folder / "manifests/starter/conda")
     write_errata(folder / "errata")
     for name in ("home", "opt", "srv", "var/log"):
         (folder / name).mkdir(parents=True)
@@ -240,6 +244,32 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "construct.yaml").write_text(CONSTRUCT, encoding="utf-8")
     (folder / "example-ca.crt").write_text("", encoding="utf-8")
     return folder
+
+
+def write_numpy(channel: Path) -> None:
+    """Write a channel with a package of that name: pages install it many times, and none computes with it."""
+    metadata = "Metadata-Version: 2.1\nName: numpy\nVersion: 2.4.1\n"
+    files = {
+        "numpy/__init__.py": "",
+        "numpy-2.4.1.dist-info/METADATA": metadata,
+        "numpy-2.4.1.dist-info/RECORD": "numpy/__init__.py,,\nnumpy-2.4.1.dist-info/METADATA,,\n",
+    }
+    content = PackageContent(
+        name="numpy",
+        version="2.4.1",
+        build="py_0",
+        subdir="noarch",
+        noarch="python",
+        depends=("python",),
+        timestamp=1_700_000_000_000,
+        license="BSD-3-Clause",
+        test_imports=("numpy",),
+        files=tuple(
+            PackageFile(path=f"site-packages/{path}", content=text.encode()) for path, text in files.items()
+        ),
+    )
+    write_package(content, channel / "noarch")
+    index_channel(channel, ["linux-64"])
 
 
 def write_errata(folder: Path) -> None:
