@@ -15,6 +15,7 @@ from cuvee.installers.sh import build_sh
 from cuvee.lock.model import PlatformLock
 from cuvee.platforms import host
 from cuvee.progress import SILENT
+from lean_interpreter import lean_interpreter
 from run_folder import RUN
 from tiny_release import (
     LICENSE,
@@ -52,7 +53,8 @@ def make_release(platform: str, root: Path, cache: Path) -> Release:
     if not isinstance(interpreter, Interpreter):
         pytest.skip(f"needs an interpreter that can be packed: {interpreter.reason}")
     contents = [decoder(platform), tools(), places(platform), twin("a"), twin("b")]
-    paths = [interpreter.archive, *(write_package(content, root / content.subdir) for content in contents)]
+    python = lean_interpreter(interpreter.archive, root / platform)
+    paths = [python, *(write_package(content, root / content.subdir) for content in contents)]
     packages = sorted((locked(path, platform) for path in paths), key=lambda package: package.name)
     archives = {locked(path, platform).identifier: path for path in paths}
     lock = PlatformLock(

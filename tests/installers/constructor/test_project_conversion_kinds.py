@@ -18,11 +18,10 @@ from cuvee.channel.package_writer import PackageContent, PackageFile, write_pack
 from cuvee.channel.repodata_writer import index_channel
 from cuvee.conda.package_info import read_info
 from cuvee.files import sha256_file
-from cuvee.image.archive_members import read_members
-from cuvee.image.spool import Spool
 from cuvee.installers.windows.msi import product_code
 from cuvee.process import Completed, Request
 from cuvee.release.channel_stage import make_channel
+from lean_interpreter import package_files
 from needed_programs import HANGING, need, needed
 from tiny_distribution import Distribution, Recorder
 from tiny_release import TIME, Release, decoder, tools
@@ -162,19 +161,6 @@ def left_out() -> PackageContent:
 def for_mac(archive: Path, folder: Path) -> Path:
     """The host's package, for macOS: its script is run on this machine."""
     info = read_info(archive)
-    entries = {entry.path: entry for entry in info.paths}
-    with Spool(folder) as spool:
-        files = [
-            PackageFile(
-                path=member.path,
-                content=member.data.read(),
-                executable=bool(member.mode & 0o100),
-                link_target=member.link_target,
-                placeholder=entries[member.path].placeholder,
-                placeholder_mode=entries[member.path].file_mode or "text",
-            )
-            for member in read_members(info, spool)
-        ]
     content = PackageContent(
         name=info.index.name,
         version=info.index.version,
@@ -182,7 +168,7 @@ def for_mac(archive: Path, folder: Path) -> Path:
         subdir=MAC,
         timestamp=TIME,
         depends=tuple(need for need in info.index.depends if not need.startswith("__")),
-        files=tuple(files),
+        files=package_files(info, folder),
     )
     return write_package(content, folder / MAC)
 
