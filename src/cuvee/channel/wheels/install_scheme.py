@@ -40,7 +40,10 @@ class InstallScheme:
         """Return a file's path in RECORD, or `None` where it is known only after installation."""
         if self.is_noarch and not path.startswith(f"{self.site}/"):
             return None
-        return posixpath.relpath(path, self.site)
+        below = path.removeprefix(
+            f"{self.site}/"
+        )  # most are: `relpath` asks the system for the working directory
+        return below if below != path else posixpath.relpath(path, self.site)
 
 
 NOARCH = InstallScheme(subdir="noarch", site="site-packages", scripts="python-scripts")
