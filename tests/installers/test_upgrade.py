@@ -1,5 +1,6 @@
 """Upgrading a release in its place, rolling it back, and repairing it."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -161,6 +162,25 @@ def test_damage_that_hides_is_not_carried_over(release: Release, newer: Release,
     install(newer, prefix, "-u")
     assert place.read_bytes() == before
     assert (prefix / "cuvee-saved" / "2026.11.0" / "lib" / "noise").read_bytes() != before
+    assert findings(prefix) == {}
+
+
+def test_records_have_the_digests_of_what_was_written_anew(
+    release: Release, newer: Release, tmp_path: Path
+) -> None:
+    """They are written before it is known which of the older files are as they were."""
+    prefix = tmp_path / "prefix"
+    install(release, prefix)
+    place = prefix / "conda-meta" / "cuvee" / "state.json"
+    state = json.loads(place.read_text())
+    size = state["late"]["etc/place.conf"][1]
+    state["late"]["etc/place.conf"] = ["0" * 64, size]
+    place.write_text(json.dumps(state))
+    install(newer, prefix, "-u")
+    (record,) = (prefix / "conda-meta").glob("places-*.json")
+    paths = {line["_path"]: line for line in json.loads(record.read_text())["paths_data"]["paths"]}
+    data = (prefix / "etc" / "place.conf").read_bytes()
+    assert paths["etc/place.conf"]["sha256_in_prefix"] == hashlib.sha256(data).hexdigest()
     assert findings(prefix) == {}
 
 

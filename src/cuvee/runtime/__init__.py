@@ -23,13 +23,13 @@ part that only Windows needs.
    what is outside of the prefix (`outside_files`: `menu_files`, `desktop_entries`, `shell_startup`, and
    `user_files`, which writes it).
 
-**An upgrade** is an install with these steps more, also in `install`:
+**An upgrade** is an install with these steps more, in `upgrade`:
 
 - before 3: the older release is read, its key must be the new one's, a downgrade is refused; `verify` finds
   which of its files are unchanged, which are the user's (`added_packages`), and which were changed. What
   both releases have is linked from the old prefix by who has just read it (`expected_file`): on Linux,
-  children (`forked_work`), while stage 0 is checked.
-- in 4: only the other files are written.
+  children (`forked_work`), while stage 0 is checked and 4 is done.
+- in 4: only the other files are written, and those that turned out to be changed when all have been read.
 - after 5: the user's files are brought over (`copying`), and those that were changed go to ``cuvee-saved``.
 - in 6: the two folders are exchanged; the older one is kept for `rollback`, or removed.
 

@@ -30,7 +30,7 @@ class ExpectedFile(NamedTuple):
     mode: int
     size: int
     pieces: list[tuple[int, int, str]]
-    masked: bool
+    masked: bool = True
 
     def modes(self, masks: list[int]) -> list[int]:
         """Return the modes that it may have, if it was written with one of these masks."""
@@ -81,7 +81,7 @@ def differing(
     for folder, names in batch:
         inside = f"{folder}/" if folder else ""
         try:
-            there = _open_folder(prefix, folder)
+            there = open_folder(prefix, folder)
         except OSError:
             result += [f"{BYTES}{inside}{name}" for name in names]
             continue
@@ -106,7 +106,11 @@ def differing(
     return result
 
 
-def _open_folder(prefix: str, folder: str) -> int | None:
+def open_folder(prefix: str, folder: str) -> int | None:
+    """Return the handle of a folder on POSIX, without looking at those above it.
+
+    So what is read there must be compared with a hash, and where files are made, others must have no access.
+    """
     if os.name != "posix":
         return None
     return os.open(f"{prefix}/{folder}", FOLDER if folder else ROOT)

@@ -7,7 +7,7 @@ are checked and linked. A delta has only the others, so it needs the release tha
 from __future__ import annotations
 
 import os
-import stat
+import sys
 from collections.abc import Sequence
 
 from . import (
@@ -20,25 +20,21 @@ from . import (
     outside_files,
     transaction,
 )
-from .added_packages import misfits
 from .crash_recovery import recover
-from .delta_base import refuse_base, refuse_changed, unusable
-from .delta_frames import DeltaFrames, brings_stage0, entries, resolve, same_files
+from .delta_base import refuse_base
+from .delta_frames import DeltaFrames, brings_stage0, resolve
 from .equal_files import SharedFiles, share_files
-from .expected_file import GoodFile
 from .failure import InstallError
-from .file_operations import bring, bring_file, carry, remove_tree, save
-from .imposed_modes import change
+from .file_operations import remove_tree
 from .install_checks import check_length, check_space, holds_older_release, is_same, refuse_downgrade
 from .installer_run import InstallerRun, ProgressLine
 from .neighbours import find_other
-from .payload_manifest import Frame, PayloadFile, PayloadManifest
+from .payload_manifest import Frame, PayloadManifest
 from .prefix_lock import hold
-from .prefix_metadata import changed_packages, write_metadata
-from .prefix_state import KEPT, LOGS, InstalledRelease, belongs, load
-from .prefix_tree import Place, PrefixTree
-from .prefix_writer import RELOCATED, PrefixWriter
-from .verify import verify
+from .prefix_metadata import write_metadata, write_records
+from .prefix_state import InstalledRelease, load
+from .prefix_writer import PrefixWriter
+from .upgrade import Upgrade
 
 
 def install(run: InstallerRun) -> int:
@@ -84,23 +80,24 @@ def _make(run: InstallerRun, manifest: PayloadManifest, data: bytes, old: Instal
     writer = PrefixWriter(run.staged, run.prefix, manifest)
     if delta is not None and not brings_stage0(manifest):
         writer.unpacked = []
-    frames, upgrade = manifest.frames(), None
+    contents = _Contents(run, writer, delta)
+    # A script may change a file in place, which must not be another release's too.
+    link, upgrade = not transaction.is_on_trial(run, manifest), None
     if old is None:
         writer.begin()
     else:
-        writer.masks = old.state.masks
-        # A script may change a file in place, which must not be the old release's too.
-        upgrade = _Upgrade(old, writer, delta, link=not transaction.is_on_trial(run, manifest))
-        frames = upgrade.left()
+        upgrade = Upgrade(old, writer, delta, link=link)
+        # Copies need their space first, and what another release has need not be written. On other systems
+        # nothing is read meanwhile, see `forked_work`, so the progress would be at its end before the work.
+        is_early = sys.platform == "linux" and link and not other
+        upgrade.take(contents.write if is_early else lambda: None, contents.records)
     shared = SharedFiles([], {})
     if delta is None:
-        shared = share_files(run, writer, other, link=not transaction.is_on_trial(run, manifest))
-    frames = writer.left(frames)
-    _check_space(run, writer)  # where nothing can be linked, the copies are made by now
-    progress = run.read_all(frames, writer.write_frame, "Upgrading" if upgrade else "Installing")
+        shared = share_files(run, writer, other, link=link)
+    progress = contents.write()
     writer.make_links()
     kept_installer.keep(run, manifest)
-    write_metadata(run, writer, data, old, manifest.records if delta is None else delta.records)
+    write_metadata(run, writer, data, old)
     lines = [f"{manifest.label} is installed in {run.prefix}"]
     details: dict[str, Sequence[str]] = {"version": manifest.version}
     if upgrade is not None:
@@ -134,144 +131,28 @@ def _read_delta(
     return None if old is None else resolve(index, manifest, old.manifest)
 
 
-def _check_space(run: InstallerRun, writer: PrefixWriter) -> None:
-    needed = writer.bytes_to_write()
+class _Contents:
+    """What an installer has of a release."""
+
+    def __init__(self, run: InstallerRun, writer: PrefixWriter, delta: DeltaFrames | None) -> None:
+        self.frames = writer.manifest.frames() if delta is None else delta.frames
+        self.records = writer.manifest.records if delta is None else delta.records
+        self._run = run
+        self._writer = writer
+
+    def write(self) -> ProgressLine:
+        """Write what is not there yet."""
+        run, writer = self._run, self._writer
+        frames, records = writer.left(self.frames), writer.left(self.records)
+        _check_space(run, writer, [*frames, *records])
+        progress = run.read_all(frames, writer.write_frame, "Upgrading" if writer.masks else "Installing")
+        write_records(run, writer, records)
+        writer.taken.update(file.path for frame in [*frames, *records] for file in frame.files)
+        return progress
+
+
+def _check_space(run: InstallerRun, writer: PrefixWriter, frames: list[Frame]) -> None:
+    needed = writer.bytes_to_write(frames)
     if os.name != "nt" and kept_installer.is_requested(run, writer.manifest):  # there it is copied already
         needed += os.stat(run.installer).st_size
     check_space(run.staged, run.anchor, writer.manifest.label, needed)
-
-
-class _Upgrade:
-    """What of the old release's prefix goes into the new one, which ``writer`` begins meanwhile.
-
-    ``link`` is whether files may be linked. Files that both releases have are linked, or copied, by the
-    process that has just found them unchanged; what turns out to be none of these is removed again.
-    """
-
-    def __init__(
-        self, old: InstalledRelease, writer: PrefixWriter, delta: DeltaFrames | None, *, link: bool
-    ) -> None:
-        self._saved: list[str] = []
-        self._carried: list[str] = []
-        self._old = old
-        self._writer = writer
-        self._delta = delta
-        self._link = link
-        self._links = self._equal()
-        writer.make_folders()
-        self._found = verify(old, meanwhile=writer.check_unpacked, take=self._take)
-
-    def _equal(self) -> dict[str, PayloadFile]:
-        """Return the files of the new release that the old one has, too."""
-        old, new = self._old.manifest, self._writer.manifest
-        if self._delta is not None:
-            links = dict(self._delta.same)
-        else:
-            links = same_files(old, new)
-            whole = {file.path for frame in new.frames() for file in frame.files}
-            links = {path: file for path, file in links.items() if path in whole}
-            if self._old.state.prefix != self._writer.target:
-                links = {path: file for path, file in links.items() if file.how not in RELOCATED}
-        return links | self._compiled()
-
-    def left(self) -> list[Frame]:
-        """Return the frames to be read, as far as something in them is left.
-
-        A delta has no more than that, so files that are not as they were released are refused.
-        """
-        found, state, writer, delta = self._found, self._old.state, self._writer, self._delta
-        bad = unusable(found, state)
-        if delta is None:
-            bad.update(found.modes)
-            frames = writer.manifest.frames()
-        else:
-            refuse_changed(
-                bad & {*self._links.keys() - writer.manifest.compiled().keys(), *delta.used()},
-                writer.manifest,
-                found,
-            )
-            frames = delta.frames
-        tree = PrefixTree(writer.folder)
-        for path in bad & self._links.keys():
-            del self._links[path]
-            if tree.find(path) is not None:
-                tree.unlink(path)
-        writer.late.update({path: state.late[path] for path in self._links if path in state.late})
-        writer.taken.update(self._links)
-        return frames
-
-    def _compiled(self) -> dict[str, PayloadFile]:
-        """Return the byte code of the new release that the old one has, too, from its installer or not."""
-        compiled = self._writer.manifest.compiled()
-        if not compiled:
-            return {}
-        before = {path: file for (path, _), file in entries(self._old.manifest).items()}
-        before |= self._old.manifest.compiled()
-        return {
-            path: file
-            for path, file in compiled.items()
-            if path in before and before[path].sha256 == file.sha256 and before[path].mode == file.mode
-        }
-
-    def _take(self, folder: str, there: int | None, files: list[GoodFile]) -> None:
-        """Bring those of a folder's files over that the new release has, too; a child may do so."""
-        inside = f"{folder}/" if folder else ""
-        wanted = [
-            (file, entry) for file in files if (entry := self._links.get(inside + file.name)) is not None
-        ]
-        if not wanted:
-            return
-        with PrefixTree(self._writer.folder).place(f"{inside}_") as (path, here):
-            at = path[:-1]
-            for file, entry in wanted:
-                if file.has_mode or self._delta is not None:
-                    old = Place(file.name if there is not None else f"{self._old.prefix}/{entry.path}", there)
-                    self._bring(file, entry, old, Place(f"{at}{file.name}", here))
-
-    def _bring(self, file: GoodFile, entry: PayloadFile, old: Place, new: Place) -> None:
-        time = entry.time(self._writer.manifest)
-        has_time = time is None or int(file.found.st_mtime) == time
-        # Mode and time are those of all links to a file, which another prefix may have too.
-        link = self._link and file.has_mode and has_time
-        try:
-            bring_file(old, new, link=link)
-        except FileExistsError:  # a child was killed that had made it
-            os.unlink(new.path, dir_fd=new.folder)
-            bring_file(old, new, link=link)
-        if not file.has_mode:
-            full_path = f"{self._writer.folder}/{entry.path}"
-            change(full_path, entry.released_mode & ~self._writer.imposed.mask)
-        if time is not None and not has_time:
-            os.utime(new.path, (time, time), dir_fd=new.folder)
-
-    def bring_over(self) -> None:
-        """Bring over what is the user's into the otherwise finished prefix."""
-        old, folder, found = self._old.prefix, self._writer.folder, self._found
-        source = PrefixTree(old)
-        for path in LOGS if belongs(old) else ():
-            log = source.find(path)
-            if log is not None and stat.S_ISREG(log.st_mode):
-                # It is continued, so a link would change the old release's too.
-                bring(source, path, PrefixTree(folder), path, link=False)
-        taken = carry(old, folder, found.user_files(old), link=self._link)
-        # What Windows' own part keeps in conda-meta is written by each installer.
-        taken = [path for path in taken if not path.startswith(KEPT) and path not in found.meta]
-        self._saved = save(old, folder, [*found.changed, *taken], self._old.manifest.version)
-        self._carried = sorted(set(found.extra) - set(taken))
-
-    def report(self) -> tuple[list[str], dict[str, Sequence[str]]]:
-        """Return what is told, its first line being the log's message, and what else the log has."""
-        old, new, prefix = self._old.manifest, self._writer.manifest, self._old.prefix
-        gone, added = changed_packages(self._old, new)
-        unfit = misfits(self._found.added, new)
-        lines = [f"{new.title} {old.version} was upgraded to {new.version} in {prefix}"]
-        if moved := moved_prefix.moved_from(self._old):
-            lines.append(f"It was moved or copied from {moved}, so the older release is not kept")
-        if self._saved:
-            lines.append("These files had been changed. The release's own have replaced them; yours are now:")
-            lines += [f"  {installer_log.printable(path)}" for path in self._saved]
-        if unfit:
-            lines.append("These packages, which you added, no longer fit:")
-            lines += [f"  {installer_log.printable(line)}" for line in unfit]
-        details = {"version": new.version, "before": old.version, "gone": gone, "new": added}
-        return lines, {**details, "saved": self._saved, "carried": self._carried, "misfits": unfit}

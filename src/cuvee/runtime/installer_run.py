@@ -76,6 +76,8 @@ class InstallerRun(NamedTuple):
     def read_all(self, frames: list[Frame], use: Callable[[Frame, bytes], None], label: str) -> ProgressLine:
         """Call ``use`` with frames and what is in them, several at a time; show how far it is."""
         progress = ProgressLine(label, sum(frame.raw for frame in frames))
+        if not frames:
+            return progress
         with self._reader() as reader:
 
             def handle(frame: Frame) -> int:

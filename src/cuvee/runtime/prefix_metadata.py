@@ -47,14 +47,9 @@ exec "${{self%/*}}"/../{python} -I -S -B -X utf8 "${{self%/*}}"/../{runtime} "$@
 
 
 def write_metadata(
-    run: InstallerRun,
-    writer: PrefixWriter,
-    data: bytes,
-    old: InstalledRelease | None,
-    records: list[Frame],
+    run: InstallerRun, writer: PrefixWriter, data: bytes, old: InstalledRelease | None
 ) -> None:
-    """Write all metadata of a prefix whose files are there; ``old`` is the release that is upgraded."""
-    write_records(run, writer, records)
+    """Write all other metadata of a prefix whose files are there; ``old`` is the release that is upgraded."""
     _write_history(writer, old)
     keep_runtime(writer)
     remove_tree(f"{run.staged}/.cuvee")

@@ -103,9 +103,8 @@ class PrefixWriter:
         """Return the frames in which there is something to be written."""
         return [frame for frame in frames if any(self.wants(file.path) for file in frame.files)]
 
-    def bytes_to_write(self) -> int:
-        """Return what the files that are to be written take on the disk, in whole blocks."""
-        frames = [*self.manifest.frames(), *self.manifest.records]
+    def bytes_to_write(self, frames: list[Frame]) -> int:
+        """Return what the files of frames and the byte code still take on the disk, in whole blocks."""
         files = [file for frame in frames for file in frame.files if self.wants(file.path)]
         files += [file for path, file in self.manifest.compiled().items() if self.wants(path)]
         return sum(-(-file.size // _BLOCK) * _BLOCK for file in files)
