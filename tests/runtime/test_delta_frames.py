@@ -19,13 +19,14 @@ from cuvee.runtime.payload_manifest import (
 )
 
 
-def manifest(*files: PayloadFile) -> PayloadManifest:
-    frame = Frame(0, 0, sum(file.size for file in files), "", list(files))
+def manifest(*files: PayloadFile, more: list[list[PayloadFile]] | None = None) -> PayloadManifest:
+    """Make a manifest with one frame, or more."""
+    frames = [Frame(0, 0, sum(file.size for file in part), "", part) for part in [list(files), *(more or [])]]
     return PayloadManifest(
         distribution="tiny", version="1", title="Tiny", platform="linux-64", interpreter="bin/python",
         raw_size=0, source_time=0, prefix_limit=None, requested=[], folders=[], stage0=[], stage0_sha256="",
         key=None, settings=PayloadSettings("", "", "", {}, None, False),
-        packages=[PayloadPackage("a", "1", "0", "noarch", "", [frame], [])], extras=[], records=[],
+        packages=[PayloadPackage("a", "1", "0", "noarch", "", frames, [])], extras=[], records=[],
     )  # fmt: skip
 
 
@@ -47,6 +48,18 @@ def test_a_large_file_is_the_same_only_with_all_its_pieces() -> None:
     assert set(same_files(manifest(*whole), manifest(*whole[::-1]))) == {"a"}
     for other in ([whole[0]], [whole[0], file("a", "x", at=10)], [*whole, file("a", "3", at=20)]):
         assert same_files(manifest(*whole), manifest(*other)) == {}
+
+
+@pytest.mark.parametrize("changed", [0, 1])
+def test_a_large_file_is_the_same_only_if_it_is_in_all_its_frames(changed: int) -> None:
+    before = [[file("a", "1", at=0)], [file("a", "2", at=10), file("b", "3", start=10)]]
+    after = [[*part] for part in before]
+    assert set(same_files(manifest(more=before), manifest(more=after))) == {"a", "b"}
+    after[changed][0] = after[changed][0]._replace(sha256="x")
+    assert set(same_files(manifest(more=before), manifest(more=after))) == {"b"}
+    good = {"offset": 0, "size": 9, "raw": 20, "sha256": "", "files": [["a", 0], ["a", 10]], "base": []}
+    found = resolve(DeltaIndex("0", "", [good], [], 96), manifest(more=after), manifest(more=before))
+    assert found.paths() == {"a"}
 
 
 def test_an_older_file_helps_as_dictionary() -> None:

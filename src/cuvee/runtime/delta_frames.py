@@ -87,18 +87,17 @@ def signature_at(installer: str, payload: int) -> int | None:
 
 def resolve(index: DeltaIndex, new: PayloadManifest, old: PayloadManifest) -> DeltaFrames:
     """Return the frames, with the files as the two manifests describe them."""
-    after, before = entries(new), entries(old)
-    same = _same(after, before)
+    same = same_files(old, new)
+    after = {_key(file): file for files in _lists(new) for file in files if file.path not in same}
+    parts = (index.frames, index.records)
     try:
-        found = [
-            [_frame(value, index.frames_at, after, before) for value in part]
-            for part in (index.frames, index.records)
-        ]
+        used = {path for part in parts for value in part for path, _ in value["base"]}
+        before = {_key(file): file for files in _lists(old) for file in files if file.path in used}
+        found = [[_frame(value, index.frames_at, after, before) for value in part] for part in parts]
     except (KeyError, TypeError, ValueError):
         raise damaged("The delta's list of files") from None
     frames = DeltaFrames(same, *found)
-    wanted = {file.path for file in after.values()} - same.keys()
-    if frames.paths() != wanted:
+    if frames.paths() != {path for path, _ in after}:
         raise damaged("The delta's list of files")
     return frames
 
@@ -108,11 +107,7 @@ def entries(manifest: PayloadManifest) -> dict[tuple[str, int], PayloadFile]:
 
     Records are among them, and so is stage 0 if no delta brings it.
     """
-    frames = [*manifest.frames(), *manifest.records]
-    files = [file for frame in frames for file in frame.files]
-    if not brings_stage0(manifest):
-        files += [file for file in manifest.stage0 if file.how != "link"]
-    return {(file.path, file.extra if file.how == "piece" else 0): file for file in files}
+    return {_key(file): file for files in _lists(manifest) for file in files}
 
 
 def brings_stage0(manifest: PayloadManifest) -> bool:
@@ -122,18 +117,41 @@ def brings_stage0(manifest: PayloadManifest) -> bool:
 
 def same_files(old: PayloadManifest, new: PayloadManifest) -> dict[str, PayloadFile]:
     """Return the files of the new release that the old one has, too, by path."""
-    return _same(entries(new), entries(old))
+    before, after = _lists(old), _lists(new)
+    # Most frames are in both, file for file: only what is in the others is looked at one by one.
+    first = {_key(files[0]): files for files in before if files}
+    equal: set[int] = set()
+    for files in after:
+        known = first.get(_key(files[0])) if files else None
+        if known == files:
+            equal.update((id(known), id(files)))
+    left = (
+        {_key(file): file for files in lists if id(files) not in equal for file in files}
+        for lists in (before, after)
+    )
+    other = _other(*left)
+    return {file.path: file for files in after for file in files if file.path not in other}
 
 
-def _same(
-    after: dict[tuple[str, int], PayloadFile], before: dict[tuple[str, int], PayloadFile]
-) -> dict[str, PayloadFile]:
+def _other(before: dict[tuple[str, int], PayloadFile], after: dict[tuple[str, int], PayloadFile]) -> set[str]:
+    """Return the files that differ, by path."""
     other = {path for path, at in before.keys() - after.keys() if at}  # of a large file that became smaller
     for key, file in after.items():
         known = before.get(key)
-        if known != file and (known is None or known[3:] != file[3:] or known.mode != file.mode):
+        if known is None or known[3:] != file[3:] or known.mode != file.mode:
             other.add(file.path)
-    return {file.path: file for file in after.values() if file.path not in other}
+    return other
+
+
+def _lists(manifest: PayloadManifest) -> list[list[PayloadFile]]:
+    lists = [frame.files for frame in [*manifest.frames(), *manifest.records]]
+    if not brings_stage0(manifest):
+        lists.append([file for file in manifest.stage0 if file.how != "link"])
+    return lists
+
+
+def _key(file: PayloadFile) -> tuple[str, int]:
+    return file.path, file.extra if file.how == "piece" else 0
 
 
 def _frame(
