@@ -56,8 +56,7 @@ def sha256_of(read: Callable[[int], bytes], size: int) -> str:
 
 def sha256_of_handle(handle: int, size: int) -> str:
     """Return the same of the next bytes of an open file, for many small ones."""
-    hashed = _SHA256(b"")
-    while size and (data := os.read(handle, min(size, _CHUNK))):  # a file system may give less than asked
-        hashed.update(data)
-        size -= len(data)
+    hashed = _SHA256(data := os.read(handle, min(size, _CHUNK)))
+    while data and (size := size - len(data)):  # a file system may give less than asked
+        hashed.update(data := os.read(handle, min(size, _CHUNK)))
     return hashed.hexdigest()

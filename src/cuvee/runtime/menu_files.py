@@ -74,8 +74,8 @@ def menu_files(manifest: PayloadManifest) -> list[str]:
         for frame in package.frames
     ]
     frames += manifest.extras if chosen is None else []
-    paths = {file.path for frame in frames for file in frame.files}
-    return sorted(path for path in paths if path.startswith(_FOLDER) and path.endswith(".json"))
+    paths = {file.path for frame in frames for file in frame.files if file.path.startswith(_FOLDER)}
+    return sorted(path for path in paths if path.endswith(".json"))
 
 
 def _read(prefix: str, manifest: PayloadManifest, at: str, home: str) -> Iterator[MenuEntry | str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import re
 import stat
@@ -62,18 +63,19 @@ def expected_files(installed: InstalledRelease) -> tuple[dict[str, ExpectedFile]
     manifest, state = installed.manifest, installed.state
     files: dict[str, ExpectedFile] = {}
     lists = [frame.files for frame in [*manifest.frames(), *manifest.records]]
-    for file in (file for written in [*lists, manifest.stage0] for file in written):
-        if file.how == "piece":
-            known = files.setdefault(file.path, ExpectedFile(file.mode | 0o200, 0, [], masked=True))
-            pieces = [*known.pieces, (file.extra, file.size, file.sha256)]
-            files[file.path] = known._replace(size=known.size + file.size, pieces=pieces)
-        elif file.how != "link":
-            sha256, size = state.late.get(file.path, (file.sha256, file.size))
-            files[file.path] = ExpectedFile(file.mode, size, [(0, size, sha256)], masked=True)
+    late = state.late
+    for path, mode, _, size, how, sha256, extra in itertools.chain(*lists, manifest.stage0):
+        if how == "piece":
+            known = files.setdefault(path, ExpectedFile(mode | 0o200, 0, []))
+            pieces = [*known.pieces, (extra, size, sha256)]
+            files[path] = known._replace(size=known.size + size, pieces=pieces)
+        elif how != "link":
+            sha256, size = late.get(path, (sha256, size))  # noqa: PLW2901
+            files[path] = ExpectedFile(mode, size, [(0, size, sha256)])
     fixed = {*state.own, *state.gone, *state.links}
     for path, file in manifest.compiled().items():
         if source_of(path) not in fixed:  # else post_install has changed what it would be made from
-            files[path] = ExpectedFile(file.mode, file.size, [(0, file.size, file.sha256)], masked=True)
+            files[path] = ExpectedFile(file.mode, file.size, [(0, file.size, file.sha256)])
     for path, (mode, sha256, size) in state.own.items():
         files[path] = ExpectedFile(mode, size, [(0, size, sha256)], masked=False)
     links = manifest.links() | state.links
