@@ -2,10 +2,16 @@
 
 import pytest
 
-from starter_release import Starter, starter_releases
+from starter_release import Starter, part_releases, starter_releases
 
 
 @pytest.fixture(scope="session")
 def starter() -> Starter:
-    """Return releases and installers: ``starter.installer("win-64", "exe", "2026.11.1")``."""
+    """Return releases and installers: ``starter.installer("linux-64", "sh")``."""
     return starter_releases()
+
+
+@pytest.fixture(scope="session")
+def part() -> Starter:
+    """Return those of a part of it: ``part.installer("win-64", "exe", "2026.11.1")``."""
+    return part_releases()
