@@ -2,7 +2,8 @@
 
     python benchmarks/make.py dist/starter-2026.11.0 --constructor .venv-constructor/bin/constructor
 
-The installer is made by `cuvee installers --from` of a copy of the release's constructor project. A changed
+The installer is made by `cuvee installers --from` of a copy of the release's constructor project; cold with
+each setting of `bytecode`, since constructor's has only the byte code that the packages bring. A changed
 package has another line in its first source, so that its byte code is compiled and its frame compressed: that
 of median size, and those that `--changed NAME` names. The references are `sha256sum` of the installer, `tar |
 zstd -9` of what it installs on one core (with `--install`), and constructor, which makes its installer of the
@@ -68,10 +69,14 @@ def prepared(folder: Path, project: Path, options: argparse.Namespace) -> dict[s
     def make() -> None:
         run(ours, byte_code)
 
-    def forget() -> None:
-        for path in (cache, output):
-            shutil.rmtree(path, ignore_errors=True)
-        cache.mkdir(mode=0o700)
+    def forget(setting: str) -> Callable[[], None]:
+        def work() -> None:
+            for path in (cache, output):
+                shutil.rmtree(path, ignore_errors=True)
+            cache.mkdir(mode=0o700)
+            (copy.folder / "installer.yaml").write_text(f"bytecode: {setting}\n", encoding="utf-8")
+
+        return work
 
     number = iter(range(sys.maxsize))
 
@@ -82,18 +87,10 @@ def prepared(folder: Path, project: Path, options: argparse.Namespace) -> dict[s
         return max(output.iterdir(), key=lambda path: path.stat().st_size)
 
     run([sys.executable, "-m", "cuvee", "installers", "--help"], byte_code)
-    steps: dict[str, Step] = {}
-    if options.constructor is not None:
-        conda, theirs = folder / "conda", folder / "theirs"
-        argv = [options.constructor.absolute(), copy.folder, "--platform", options.platform]
-        argv += ["--output-dir", theirs, "--cache-dir", conda]
-        argv += ["--conda-exe", options.conda_exe.absolute()] if options.conda_exe else []
-        home = {"HOME": str(folder), "CONDA_ADD_PIP_AS_PYTHON_DEPENDENCY": "false"}
-        steps["constructor, cold"] = Step(
-            before=lambda: shutil.rmtree(conda, ignore_errors=True), work=lambda: run(argv, home)
-        )
-        steps["constructor, again"] = Step(work=lambda: run(argv, home))
-    steps["cold"] = Step(before=forget, work=make)
+    steps = with_constructor(folder, copy.folder, options)
+    for setting in ("none", "desktop"):
+        steps[f"cold, bytecode: {setting}"] = Step(before=forget(setting), work=make)
+    steps["cold"] = Step(before=forget("installer"), work=make)
     for archive in (copy.of_median_size(), *map(copy.named, options.changed)):
         steps[f"{archive.name.rsplit('-', 2)[0]} changed"] = Step(before=change(archive), work=make)
     steps["nothing changed"] = Step(work=make)
@@ -102,6 +99,23 @@ def prepared(folder: Path, project: Path, options: argparse.Namespace) -> dict[s
         tree = folder / "tree"
         steps["tar | zstd -9"] = Step(before=lambda: install(installer(), tree), work=lambda: pack(tree))
     return steps
+
+
+def with_constructor(folder: Path, project: Path, options: argparse.Namespace) -> dict[str, Step]:
+    """Return the steps of constructor by their labels, if it is there."""
+    if options.constructor is None:
+        return {}
+    conda = folder / "conda"
+    argv = [options.constructor.absolute(), project, "--platform", options.platform]
+    argv += ["--output-dir", folder / "theirs", "--cache-dir", conda]
+    argv += ["--conda-exe", options.conda_exe.absolute()] if options.conda_exe else []
+    home = {"HOME": str(folder), "CONDA_ADD_PIP_AS_PYTHON_DEPENDENCY": "false"}
+    return {
+        "constructor, cold": Step(
+            before=lambda: shutil.rmtree(conda, ignore_errors=True), work=lambda: run(argv, home)
+        ),
+        "constructor, again": Step(work=lambda: run(argv, home)),
+    }
 
 
 def run(argv: list[str | Path], environment: Mapping[str, str] | None = None) -> None:

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Literal, cast
+from typing import IO, TYPE_CHECKING, Literal, Self, cast
 
 from cuvee.errors import CuveeError, IntegrityError
 
@@ -87,7 +87,9 @@ def members(
     """
     with (
         closing(_LimitedStream(_component(archive, component), archive)) as stream,
-        tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r:", encoding="utf-8") as tar,
+        tarfile.open(
+            fileobj=cast("IO[bytes]", stream), mode="r:", encoding="utf-8", tarinfo=_PlainHeader
+        ) as tar,
     ):
         for member in tar:
             stream.take(member.size if member.issparse() else 0)
@@ -111,6 +113,30 @@ def _component(archive: Path, component: str) -> "IO[bytes] | zstandard.ZstdDeco
     if len(found) != 1:
         raise ValueError(f"it has {len(found)} members {component}-{archive.stem}, not one")
     return zstandard.ZstdDecompressor().stream_reader(outer.open(found[0]), read_across_frames=True)
+
+
+class _PlainHeader(tarfile.TarInfo):
+    """A header that is read in a third of the time if it is that of a file; `tarfile` reads all others.
+
+    It has neither owner nor time, which no reader of packages needs.
+    """
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        numbers = (buf[100:108], buf[124:136], buf[148:156])
+        try:
+            mode, size, stated = (int(number.rstrip(b" \0"), 8) for number in numbers)
+        except ValueError:  # empty, or larger than eight digits: in base 256
+            return super().frombuf(buf, encoding, errors)
+        checksum = sum(buf) - sum(numbers[2]) + 8 * ord(" ")
+        if len(buf) != tarfile.BLOCKSIZE or buf[156:157] != tarfile.REGTYPE or size < 0 or stated != checksum:
+            return super().frombuf(buf, encoding, errors)
+        name, prefix = (
+            bytes(text).partition(b"\0")[0].decode(encoding, errors) for text in (buf[:100], buf[345:500])
+        )
+        header = cls(f"{prefix}/{name}" if prefix else name)
+        header.mode, header.size = mode, size
+        return header
 
 
 class _LimitedStream:
