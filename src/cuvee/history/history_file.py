@@ -83,7 +83,9 @@ class HistoryFile:
             ).fetchone()
             if known is not None:
                 self.connection.execute(
-                    "UPDATE run SET made_at = max(made_at, ?) WHERE id = ?", (_utc(run), known[0])
+                    # Without a change, SQLite does not wait for the disk.
+                    "UPDATE run SET made_at = ? WHERE id = ? AND made_at < ?",
+                    (_utc(run), known[0], _utc(run)),
                 )
                 return False
             self._insert(run)

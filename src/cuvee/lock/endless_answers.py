@@ -5,7 +5,6 @@ not merged with others require each other it goes round in circles, and the text
 second, until memory is used up. Its thread cannot be ended, so what waits for it has to go on without.
 """
 
-import asyncio
 import sys
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -33,6 +32,8 @@ async def answer_of(work: Coroutine[Any, Any, _Result]) -> _Result:
     EndlessAnswerError
         If the process has taken `MOST_MEMORY` more than before; the solver's thread goes on until the end.
     """
+    import asyncio
+
     before, task = peak_memory(), asyncio.ensure_future(work)
     try:
         while not (await asyncio.wait({task}, timeout=_LOOK))[0]:

@@ -1,6 +1,5 @@
 """Solving: from requirements and channels to the closure on each platform, or why there is none."""
 
-import asyncio
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -140,6 +139,7 @@ def solve(problem: Problem, connection: Connection, *, explain: Explainer | None
 
 def try_solve(problem: Problem, connection: Connection) -> Lock | Mapping[str, str]:
     """Return the lock; or, by platform, the solver's explanations if some have no solution."""
+    import asyncio
 
     async def solve_all() -> list[PlatformLock | str]:
         return await asyncio.gather(*(_solve_one(problem, entry, connection) for entry in problem.platforms))

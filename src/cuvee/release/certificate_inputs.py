@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
 
 from cuvee.conda.package_record import OWN_CHANNEL
 from cuvee.files import sha256_file
@@ -120,6 +119,8 @@ def _repodata(name: str, path: Path) -> Path | None:
 def _folder_of(channel: str) -> Path | None:
     """Return the folder that a channel is, whether it is named by path or by URL."""
     if channel.startswith("file://"):
+        from urllib.request import url2pathname
+
         return Path(url2pathname(urlsplit(channel).path))
     return Path(channel) if Path(channel).is_absolute() else None
 

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cuvee.errors import IntegrityError, UsageError
 from cuvee.files import sha256_file
-from cuvee.installers.whole_installer import WholeInstaller, read_installer
 from cuvee.release.artefacts import Artefact, ArtefactKind
 from cuvee.release.record import Release
 from cuvee.release.record_parts import RECORD
+
+if TYPE_CHECKING:
+    from cuvee.installers.whole_installer import WholeInstaller
 
 _FORMATS = frozenset(("sh", "exe"))
 
@@ -35,7 +38,7 @@ def delta_installers(artefacts: Iterable[Artefact]) -> list[Artefact]:
     ]
 
 
-def read_sources(path: Path, platforms: Iterable[str]) -> dict[str, WholeInstaller]:
+def read_sources(path: Path, platforms: Iterable[str]) -> "dict[str, WholeInstaller]":
     """Return the `.sh` and `.exe` of a release folder, or the one that is named, by platform.
 
     Parameters
@@ -50,6 +53,8 @@ def read_sources(path: Path, platforms: Iterable[str]) -> dict[str, WholeInstall
     IntegrityError
         If one is damaged, or not the one that was recorded.
     """
+    from cuvee.installers.whole_installer import read_installer
+
     wanted = tuple(platforms)
     files = _of_folder(path) if path.is_dir() else [path]
     found = {installer.platform: installer for installer in map(read_installer, files)}

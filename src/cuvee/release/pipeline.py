@@ -164,6 +164,7 @@ def run_all(session: Session) -> Release:
         tested = with_quorums(tested, session.options.now.date(), files=())
         _forget_beginning(session)
         session.index.save(session.workspace.index_questions)
+        session.imported_wheels.save()
         release = make_report(session, tested)
         if any(item.not_made is None for item in release.handed_out):
             make_provenance(session, release)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from cuvee.integration.unit_selection import Selection
     from cuvee.lock.model import Lock, PlatformLock
     from cuvee.release.builds_elsewhere import BuildsElsewhere
+    from cuvee.release.imported_wheels import ImportedWheels
     from cuvee.release.record import Release, Unsolved
     from cuvee.report.erratum_rows import ErrataOf
 
@@ -155,7 +156,6 @@ class Session:
         self.recipe_facts: RecipeFacts | None = None
         self.records: dict[str, Record] = {}  # what repodata says of the release's own archives, by SHA-256
         self.resolved: Mapping[str, Sequence[PinnedWheel]] = {}  # what the index has told in this run
-        self._wheels: dict[str, ImportedWheel | None] = {}
         self._releases: dict[Path, Release] = {}
         self._archives: dict[str, Mapping[str, Path | CuveeError]] = {}
         self._graph: ReleaseGraph | None = None
@@ -203,6 +203,13 @@ class Session:
         from cuvee.channel.wheels.index_questions import IndexQuestions
 
         return IndexQuestions()
+
+    @cached_property
+    def imported_wheels(self) -> ImportedWheels:
+        """The wheels that packages of the release's own channel were made of."""
+        from cuvee.release.imported_wheels import ImportedWheels
+
+        return ImportedWheels(self.workspace.folder, self.workspace.imported_wheels)
 
     @cached_property
     def branding(self) -> Branding:
@@ -334,19 +341,14 @@ class Session:
         return self._releases[folder]
 
     def imported_wheel(self, package: LockedPackage) -> ImportedWheel | None:
-        """Return the wheel that a package of the release's own channel was made of; it is read once in a run.
+        """Return the wheel that a package of the release's own channel was made of; `None` if of none.
 
         Raises
         ------
         IntegrityError
             If the archive cannot be read.
         """
-        from cuvee.channel.wheels.index_comparison import imported_wheel
-
-        if package.url not in self._wheels:
-            self._wheels[package.url] = imported_wheel(package, self.workspace.folder / package.url)
-        wheel = self._wheels[package.url]
-        return replace(wheel, package=package) if wheel is not None else None
+        return self.imported_wheels.of(package)
 
     def requested(self, platform: str) -> tuple[Requirement, ...]:
         """Return what is requested on one platform: by the manifest, and by cuvee for its own needs."""

@@ -36,6 +36,8 @@ class Workspace:
         The folder of the channel that builds take packages from.
     index_questions
         What the Python index was asked about imported wheels.
+    imported_wheels
+        Which wheels packages of the release's own channel were made of.
     lock_file
         The ``pixi.lock``.
     metapackages
@@ -63,6 +65,7 @@ class Workspace:
         self.builds = folder / "builds"
         self.imports = folder / ".stages" / "imports"
         self.index_questions = folder / ".stages" / "index-questions"
+        self.imported_wheels = folder / ".stages" / "imported-wheels"
         self.lock_file = folder / "lock" / "pixi.lock"
         self.metapackages = folder / "metapackages"
         self.pictures = folder / "checks" / "graph"

@@ -3,13 +3,8 @@
 from pathlib import Path
 
 from cuvee.errors import UsageError
-from cuvee.integration.runners.container import CONTAINER, ContainerRunner
 from cuvee.integration.runners.native import NativeRunner
 from cuvee.integration.runners.protocol import Runner
-from cuvee.integration.runners.qemu import QemuRunner
-from cuvee.integration.runners.root import RootRunner
-from cuvee.integration.runners.ssh import SCHEME, SshAddress, SshRunner
-from cuvee.integration.runners.wine import WineRunner
 
 
 def all_runners(*, emulate: bool = False, cache: Path | None = None) -> tuple[Runner, ...]:
@@ -21,6 +16,9 @@ def all_runners(*, emulate: bool = False, cache: Path | None = None) -> tuple[Ru
 
     if not emulate:
         return (NativeRunner(), WindowsRunner())
+    from cuvee.integration.runners.qemu import QemuRunner
+    from cuvee.integration.runners.wine import WineRunner
+
     return (NativeRunner(), WindowsRunner(), WineRunner(), *(() if cache is None else (QemuRunner(cache),)))
 
 
@@ -53,6 +51,10 @@ def runner_at(place: str) -> Runner:
     SourceUnreachableError
         If it is a machine that does not answer.
     """
+    from cuvee.integration.runners.container import CONTAINER, ContainerRunner
+    from cuvee.integration.runners.root import RootRunner
+    from cuvee.integration.runners.ssh import SCHEME, SshAddress, SshRunner
+
     if place.startswith(SCHEME):
         return SshRunner(SshAddress.parse(place))
     if place.startswith(CONTAINER):
