@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from operator import attrgetter
 from pathlib import Path
 
+from cuvee import checked_cache
 from cuvee.codec import decode, encode_object
 from cuvee.conda.garbage_collection import gc_paused
 from cuvee.conda.package_info import PackageInfo, read_info
@@ -16,7 +17,6 @@ from cuvee.conda.package_record import LockedPackage
 from cuvee.errors import IntegrityError
 from cuvee.files import parse_json
 from cuvee.folder_hashes import code_fingerprint
-from cuvee.image import checked_cache
 from cuvee.lock.model import PlatformLock
 from cuvee.progress import Reporter
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cuvee import checked_cache
 from cuvee.byte_code.byte_compiler import ByteCompiler
 from cuvee.codec import decode, encode
 from cuvee.files import fingerprint, parse_json
 from cuvee.folder_hashes import code_fingerprint
-from cuvee.image import checked_cache
 from cuvee.image.frames import CompressedFrame, Part
 from cuvee.image.linked_files import LinkedFiles
 from cuvee.image.model import PlannedFile

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from cuvee import checked_cache
 from cuvee.errors import BlockedError
 from cuvee.files import sha256_bytes, write_bytes
-from cuvee.image import checked_cache
 from cuvee.image.elf_needed import needed_by_elf
 from cuvee.image.model import SOURCE_TIME, FileKind, PlannedFile
 from cuvee.image.python_paths import DECODERS, PythonPaths, needs_decoder

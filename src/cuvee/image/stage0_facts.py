@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Self
 
+from cuvee import checked_cache
 from cuvee.files import fingerprint, parse_json
 from cuvee.folder_hashes import code_fingerprint
-from cuvee.image import checked_cache
 from cuvee.image.python_paths import PythonPaths
 from cuvee.progress import SILENT, Reporter
 

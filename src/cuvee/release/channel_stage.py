@@ -101,6 +101,7 @@ def _make(session: Session) -> Made[ChannelResult]:
             pythons = _pythons(session, interpreters, names)
             imported = import_gathered(gathering, pythons, folder=folder, patched=session.patches)
             session.resolved = gathering.resolved
+        session.records |= {str(item.record["sha256"]): item.record for item in imported}
         index_channel(folder, platforms, known=session.records)
         patched = tested_wheels(session, imported, folder, platforms)
     result = ChannelResult(

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from cuvee import checked_cache
 from cuvee.codec import decode, encode
 from cuvee.files import fingerprint, parse_json, sha256_file
 from cuvee.folder_hashes import code_fingerprint, file_hashes
-from cuvee.image import checked_cache
 from cuvee.image.settings import ByteCode
 from cuvee.installers.constructor.model import Project
 from cuvee.installers.windows.osslsigncode import certificate_fingerprint

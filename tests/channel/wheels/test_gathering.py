@@ -6,7 +6,7 @@ from threading import Event
 
 import pytest
 
-from cuvee.channel.wheels import WheelGathering, WheelRequest, gathering
+from cuvee.channel.wheels import WheelGathering, WheelRequest, gathering, kept_inspections
 from cuvee.channel.wheels.model import PinnedWheel, ResolutionTarget
 from cuvee.channel.wheels.planned_packages import inspect
 from cuvee.errors import BlockedError, IntegrityError, SourceUnreachableError
@@ -77,7 +77,7 @@ def test_wheels_are_fetched_before_anybody_waits_for_them(index: Index, make_whe
             inspected.set()
             return inspect(*arguments, **named)  # type: ignore[arg-type]
 
-        patch.setattr(gathering, "inspect", told)
+        patch.setattr(kept_inspections, "inspect", told)
         with index.gather("demo") as begun:
             begun.begin("linux-64", "3.11.7")
             assert inspected.wait(60)

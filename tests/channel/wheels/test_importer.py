@@ -1,3 +1,4 @@
+import json
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cuvee.channel.package_writer import write_package
+from cuvee.channel.repodata_writer import record_of
 from cuvee.channel.wheels import WheelRequest, gathering, package_cache
 from cuvee.channel.wheels.model import ResolutionTarget
 from cuvee.conda.package_info import read_index
@@ -62,6 +64,24 @@ def test_a_damaged_package_in_the_cache_is_made_again(world: World, make_wheel: 
     (kept,) = (world.cache / "imported").rglob("*.conda")
     kept.write_bytes(b"damaged")  # and with it the hard link in the channel
     assert world.run(request("demo"))[0].archive.read_bytes() == good
+
+
+def test_what_repodata_says_of_a_package_is_kept_with_it(
+    world: World, make_wheel: MakeWheel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.pinned = everywhere(pin(make_wheel()))
+    (package,) = world.run(request("demo"))
+    said = record_of(package.archive)
+    assert package.record == said
+    (path,) = (world.cache / "imported").glob("*/package.json")
+    whole = path.read_text()
+    old = {name: value for name, value in json.loads(whole).items() if name in {"archive", "sha256"}}
+    for text in (json.dumps(old), whole.replace("python", "pythom")):
+        path.write_text(text)
+        assert world.run(request("demo"))[0].record == said
+        assert path.read_text() == whole
+    monkeypatch.setattr(package_cache, "record_of", lambda _: pytest.fail("read again"))
+    assert world.run(request("demo"))[0].record == said
 
 
 def test_without_hard_links_packages_are_copied(

@@ -13,10 +13,10 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from cuvee.channel.wheels.conda_names import by_project, conda_names
+from cuvee.channel.wheels.kept_inspections import InspectedFile, inspected_file
 from cuvee.channel.wheels.model import PinnedWheel, ResolutionTarget, WheelRequest
-from cuvee.channel.wheels.planned_packages import InspectedWheel, inspect
+from cuvee.channel.wheels.planned_packages import InspectedWheel
 from cuvee.channel.wheels.resolve import resolve
-from cuvee.channel.wheels.resolved_metadata import check_index_metadata
 from cuvee.channel.wheels.wheel_download import WheelDownloader, cached_wheels
 from cuvee.conda.url_secrets import clean_url
 from cuvee.errors import BlockedError, CuveeError, SourceUnreachableError
@@ -49,9 +49,8 @@ class GatheredWheels:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Fetched:
-    wheel: InspectedWheel
+    file: InspectedFile
     new_bytes: int | None
-    compared: bool
 
 
 @dataclass(slots=True, kw_only=True)
@@ -175,13 +174,16 @@ class WheelGathering:
 
     def _fetch_one(self, wheel: PinnedWheel) -> _Fetched:
         path, is_new = self._downloader.fetch(wheel)
-        found = inspect(path, file_name=wheel.file_name, sha256=wheel.sha256, url=clean_url(wheel.url))
-        stated = self._downloader.stated_metadata(wheel)
-        return _Fetched(
-            wheel=found,
-            new_bytes=path.stat().st_size if is_new else None,
-            compared=check_index_metadata(found.metadata, stated, file_name=wheel.file_name),
+        found = inspected_file(
+            path,
+            self._downloader.stated_metadata(wheel),
+            file_name=wheel.file_name,
+            sha256=wheel.sha256,
+            url=clean_url(wheel.url),
+            cache=self.cache,
+            reporter=self.reporter,
         )
+        return _Fetched(file=found, new_bytes=path.stat().st_size if is_new else None)
 
     def _resolved(self, pythons: Mapping[str, str]) -> dict[str, Sequence[PinnedWheel]]:
         task = "Resolve wheels"
@@ -222,9 +224,9 @@ class WheelGathering:
         found = [future.result() for future in futures.values()]
         sizes = [item.new_bytes for item in found if item.new_bytes is not None]
         note = f"{len(sizes)} fetched, {sum(sizes) / 1e6:.1f} MB; {len(found)} in all, "
-        compared = sum(item.compared for item in found)
+        compared = sum(item.file.compared for item in found)
         self.reporter.finish(task, note=f"{note}{compared} compared with the index's metadata")
-        return {item.wheel.sha256: item.wheel for item in found}
+        return {item.file.wheel.sha256: item.file.wheel for item in found}
 
     def _with_cache(self, error: CuveeError) -> SourceUnreachableError:
         kept = cached_wheels(self.cache / "wheels")

@@ -12,6 +12,7 @@ from cuvee import platforms
 from cuvee.byte_code.byte_compiler import ByteCompiler, running_compiler
 from cuvee.channel.model import Interpreter
 from cuvee.channel.patches.patch_files import PatchSet
+from cuvee.channel.repodata_writer import Record
 from cuvee.channel.wheels.gathering import WheelGathering
 from cuvee.channel.wheels.model import ImportedPackage, WheelRequest
 from cuvee.channel.wheels.package_cache import cached_package, put
@@ -157,16 +158,16 @@ def _convert(
     reporter.start(task, total=len(planned))
     made: list[str] = []
 
-    def one(package: PlannedPackage) -> Path:
-        path, is_new = cached_package(package, cache, launcher, compiler, reporter)
+    def one(package: PlannedPackage) -> tuple[Path, Record]:
+        path, record, is_new = cached_package(package, cache, launcher, compiler, reporter)
         if is_new:
             made.append(path.name)
         reporter.advance(task, note=path.name)
-        return path
+        return path, record
 
     # The largest first: they take seconds, and otherwise one of them could be converted last, by itself.
     order = sorted(planned, key=lambda package: package.wheel.path.stat().st_size, reverse=True)
-    paths = _parallel(one, order, _CONVERSIONS)
+    found = _parallel(one, order, _CONVERSIONS)
     packages = [
         ImportedPackage(
             archive=put(path, folder / package.conversion.subdir),
@@ -178,8 +179,9 @@ def _convert(
             wheel=package.wheel.name.file_name,
             url=clean_url(package.wheel.url),
             sha256=package.wheel.sha256,
+            record=record,
         )
-        for package, path in zip(order, paths, strict=True)
+        for package, (path, record) in zip(order, found, strict=True)
     ]
     reporter.finish(task, note=f"{len(made)} made, {len(packages) - len(made)} from the cache")
     return tuple(sorted(packages, key=lambda one: (one.name, one.version, one.subdir, one.build)))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from packaging.version import Version
 
+from cuvee.channel.repodata_writer import Record
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelRequest:
@@ -67,6 +69,7 @@ class ImportedPackage:
     """A conda package that was made from a wheel; ``archive`` is in the release's channel folder.
 
     ``platforms`` of the release use it. ``wheel`` is a file name; ``url`` and ``sha256`` are the wheel's.
+    ``record`` is what repodata says of the package.
     """
 
     archive: Path
@@ -78,3 +81,4 @@ class ImportedPackage:
     wheel: str
     url: str
     sha256: str
+    record: Record

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from cuvee.byte_code.byte_compiler import ByteCompiler
 from cuvee.channel.package_writer import write_package
+from cuvee.channel.repodata_writer import Record, record_of
 from cuvee.channel.wheels.convert import convert
 from cuvee.channel.wheels.planned_packages import PlannedPackage
 from cuvee.channel.wheels.wheel_archive import open_wheel
-from cuvee.files import parse_json, replacing, replacing_folder, sha256_file, write_json
+from cuvee.files import fingerprint, parse_json, replacing, replacing_folder, sha256_file, write_json
 from cuvee.progress import Reporter
 from cuvee.temporary_folders import temporary_folder
 
@@ -20,16 +21,16 @@ def cached_package(
     launcher: bytes | None,
     compiler: ByteCompiler | None,
     reporter: Reporter,
-) -> tuple[Path, bool]:
-    """Return the archive of a package, and whether it was made now.
+) -> tuple[Path, Record, bool]:
+    """Return the archive of a package, what repodata says of it, and whether it was made now.
 
-    Archives are kept as ``<cache>/<key>/<stem>.conda``, with their hash beside them. ``launcher`` is the
-    program that starts scripts on Windows, ``compiler`` makes byte code. One that has changed since is made
-    again.
+    Archives are kept as ``<cache>/<key>/<stem>.conda``, with their hash and record beside them. ``launcher``
+    is the program that starts scripts on Windows, ``compiler`` makes byte code. One that has changed since is
+    made again.
     """
     kept, wheel = cache / planned.conversion.key, planned.wheel
     if (archive := _verified(kept)) is not None:
-        return archive, False
+        return archive, _record(kept, archive), False
     if kept.exists():
         reporter.warn(f"{kept} is damaged; the package is made again")
     with replacing_folder(kept) as beside:
@@ -41,8 +42,24 @@ def cached_package(
                 opened, planned.conversion, scratch=scratch, launcher=launcher, compiler=compiler
             )
             made = write_package(content, beside)
-        write_json(beside / "package.json", {"archive": made.name, "sha256": sha256_file(made)})
-    return kept / made.name, True
+        record = record_of(made)
+        _write(beside, made.name, record)
+    return kept / made.name, record, True
+
+
+def _write(folder: Path, archive: str, record: Record) -> None:
+    values = {"archive": archive, "sha256": record["sha256"], "record": record, "digest": fingerprint(record)}
+    write_json(folder / "package.json", values)
+
+
+def _record(folder: Path, archive: Path) -> Record:
+    """Return what repodata says of a verified archive in a folder of the cache; an old one has none."""
+    kept = parse_json((folder / "package.json").read_bytes())
+    record: Record = kept.get("record", {})
+    if fingerprint(record) != kept.get("digest") or record.get("sha256") != kept["sha256"]:
+        record = record_of(archive)
+        _write(folder, archive.name, record)
+    return record
 
 
 def _verified(folder: Path) -> Path | None:

@@ -72,8 +72,10 @@ def _folders(contents: PrefixContents) -> set[str]:
         for file in archive.files
         if file.file_type == "directory"
     }
-    return {
-        folder.as_posix()
-        for path in parents | listed
-        for folder in (PurePosixPath(path), *PurePosixPath(path).parents)
-    }
+    found = {"."}
+    for path in parents | listed:
+        folder = PurePosixPath(path).as_posix() if "//" in path or "./" in f"{path}/" else path
+        while folder and folder not in found:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return found

@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from cuvee import checked_cache
 from cuvee.conda.package_archive import INFO_LIMIT, archive_errors, member_data, members
 from cuvee.files import parse_json
 from cuvee.folder_hashes import code_fingerprint
-from cuvee.image import checked_cache
 from cuvee.progress import Reporter
 
 _FOLDER = "info/licenses/"

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from cuvee import checked_cache
 from cuvee.channel.connection import Connection
 from cuvee.codec import decode, encode
 from cuvee.files import fingerprint, parse_json, sha256_file
 from cuvee.folder_hashes import code_fingerprint
-from cuvee.image import checked_cache
 from cuvee.installers.constructor.model import Project
 from cuvee.lock.model import PlatformLock
 from cuvee.progress import Reporter
