@@ -87,6 +87,8 @@ def _make(session: Session) -> Made[ChannelResult]:
         names = _imported_names(session, carried)
         gathering = stack.enter_context(_gathering(session, carried, names)) if names else None
         interpreters, absent = _interpreters(session, carried, gathering)
+        if gathering is not None:
+            session.while_asking()
         platforms = [name for name in session.platforms if name not in {item.platform for item in absent}]
         if not platforms:
             reasons = "\n".join(f"  {item.platform}: {item.reason}" for item in absent)

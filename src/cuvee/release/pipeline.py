@@ -153,11 +153,13 @@ def run_all(session: Session) -> Release:
     is set aside, so that no installer is beside a record of other inputs. While it works, and if it is
     killed, the record says so.
     """
+    from cuvee.release.imports_ahead import import_ahead
     from cuvee.release.provenance_stage import make_provenance
     from cuvee.release.reference_runs import add_to_history
     from cuvee.release.report_stage import make_report
     from cuvee.release.sums import make_sums
 
+    session.while_asking = import_ahead
     before = _begin(session)
     try:
         tested = _with_changes(session, run_tests(session))

@@ -6,7 +6,7 @@ What only some commands use is imported when it is used: commands that only ask 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -151,6 +151,7 @@ class Session:
         folder = options.folder or options.dist / manifest.release_name
         self.workspace = Workspace(folder.resolve(), options.cache.resolve())
         self.make = StageRunner(folder=self.workspace.folder, reporter=reporter)
+        self.while_asking: Callable[[], None] = lambda: None  # runs while the index is asked
         self.summary: tuple[str, ...] = ()
         self.reached: Release | None = None
         self.recipe_facts: RecipeFacts | None = None

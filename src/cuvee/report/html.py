@@ -24,6 +24,9 @@ from cuvee.report.triage import LOUD
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+_OF_OTHERS = frozenset({"errata.html.j2", "governance.html.j2", "inclusion.html.j2"})
+"""Templates of other pages than those of a report."""
+
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
 
@@ -142,6 +145,14 @@ def environment() -> "Environment":
         "drawing": Markup,  # as it is: cuvee.graph.drawing has made it, and escapes every text
     }
     return made
+
+
+def compile_templates() -> None:
+    """Compile the templates of a report before it is made, which takes longer than filling them."""
+    tools = environment()
+    for name in tools.list_templates(filter_func=lambda name: name.endswith(".html.j2")):
+        if name not in _OF_OTHERS:
+            tools.get_template(name)
 
 
 def _finalize(value: Any) -> Any:
