@@ -2,8 +2,10 @@
 
 import functools
 import os
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from cuvee.codec import Json
 from cuvee.files import fingerprint, sha256_file
@@ -12,9 +14,17 @@ _LARGE = 1 << 20
 """Bytes of a file from which on a thread takes less time than it saves."""
 
 
-@functools.cache
+_ONCE = threading.Lock()
+
+
 def code_fingerprint() -> str:
     """Return a fingerprint of cuvee itself: a changed program must do its work again."""
+    with _ONCE:  # else each of several threads that ask at the same time would read all files
+        return _code_fingerprint()
+
+
+@functools.cache
+def _code_fingerprint() -> str:
     return fingerprint(folder_inputs(Path(__file__).parent))
 
 
@@ -26,18 +36,26 @@ def folder_inputs(path: Path | None) -> Json:
     return [["/".join(parts), sha256_file(Path(file))] for parts, file in files]
 
 
-def file_hashes(paths: Iterable[Path]) -> list[tuple[Path, str]]:
-    """Return the files among ``paths``, and in the folders among them, each with its hash."""
+def file_hashes(
+    paths: Iterable[Path], known: Mapping[Path, str] = MappingProxyType({})
+) -> list[tuple[Path, str]]:
+    """Return the files among ``paths``, and in the folders among them, each with its hash.
+
+    Those that are ``known`` are not read.
+    """
     files = list(_files(paths))
-    large = [file for file in files if file.stat().st_size >= _LARGE]
+    unknown = [file for file in files if file not in known]
+    large = [file for file in unknown if file.stat().st_size >= _LARGE]
     if len(large) <= 1:
-        return [(file, sha256_file(file)) for file in files]
+        found = {file: sha256_file(file) for file in unknown}
+        return [(file, known.get(file) or found[file]) for file in files]
     from concurrent.futures import ThreadPoolExecutor
 
     with ThreadPoolExecutor() as threads:  # hashlib releases the GIL
         hashing = {file: threads.submit(sha256_file, file) for file in large}
-        small = {file: sha256_file(file) for file in files if file not in hashing}
-        return [(file, small[file] if file in small else hashing[file].result()) for file in files]
+        found = {file: sha256_file(file) for file in unknown if file not in hashing}
+        found |= {file: future.result() for file, future in hashing.items()}
+    return [(file, known.get(file) or found[file]) for file in files]
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:

@@ -91,7 +91,7 @@ def _make_installer(
         _build(session, lock, image, kind, target, exe=exe)
         artefact = workspace.artefact(target, ArtefactKind.INSTALLER, platform=lock.platform, form=kind)
         result = InstallerResult(platform=lock.platform, artefacts=(artefact,))
-        return Made(result=result, outputs=(target,))
+        return Made(result=result, outputs=(target,), hashes={target: artefact.sha256})
 
     inputs: Json = [
         *(image.manifest_sha256, image.stage0_sha256, target.name, manifest.installers.engine),

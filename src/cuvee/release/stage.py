@@ -40,11 +40,14 @@ class Made(Generic[Result]):
         The files, or folders of files, that it wrote: if one of them changes, the stage runs again.
     kept
         What `Stage.load` needs besides the outputs; JSON values.
+    hashes
+        Hashes of outputs that the work has read since it wrote them.
     """
 
     result: Result
     outputs: tuple[Path, ...]
     kept: Json = None
+    hashes: Mapping[Path, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +97,7 @@ class Stage(Generic[Result]):
 
         def run_and_keep() -> Made[Result]:
             made = run()
-            return Made(result=made.result, outputs=made.outputs, kept=encode(made.result))
+            return replace(made, kept=encode(made.result))
 
         return cls(
             name=name,
@@ -194,7 +197,8 @@ class StageRunner:
             self.failed.append((error, stage.name))
             raise
         seconds = round(monotonic() - start, 3)
-        outputs = {path.relative_to(self.folder).as_posix(): sha for path, sha in file_hashes(made.outputs)}
+        hashes = file_hashes(made.outputs, made.hashes)
+        outputs = {path.relative_to(self.folder).as_posix(): sha256 for path, sha256 in hashes}
         _ENTRY.write(
             self._path(stage.name),
             StageEntry(
