@@ -1,4 +1,4 @@
-"""Hashes of files that are computed in a thread before somebody asks for them."""
+"""Hashes of files that are computed in threads before somebody asks for them."""
 
 from __future__ import annotations
 
@@ -18,17 +18,20 @@ _LARGE = 1 << 20
 _CHUNK = 4 << 20
 """Bytes at a time, which stay in the processor's cache from being read to being hashed."""
 
+_THREADS = 2
+"""A platform has two large files, payload and installer: one thread would have to hash both at the end."""
+
 _TURN = 0.0001
-"""Seconds until a thread that waits for Python's lock gets it. Whenever this one has opened, read or hashed
-something, it waits for the one that runs Python, by default for 5 ms: longer than it has worked."""
+"""Seconds until a thread that waits for Python's lock gets it. Whenever these have opened, read or hashed
+something, they wait for the one that runs Python, by default for 5 ms: longer than they have worked."""
 
 
 @dataclass(slots=True)
 class HashesAhead:
-    """Hashes files in a thread; nothing is known of one before `start`, and after `stop`."""
+    """Hashes files in threads; nothing is known of one before `start`, and after `stop`."""
 
     _found: dict[Path, Future[str | None]] = field(default_factory=dict)
-    _thread: ThreadPoolExecutor | None = None
+    _threads: ThreadPoolExecutor | None = None
     _turn: float = field(default_factory=sys.getswitchinterval)
 
     def start(self, paths: Sequence[Path]) -> None:
@@ -36,16 +39,16 @@ class HashesAhead:
         from concurrent.futures import ThreadPoolExecutor
 
         self.stop()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hashes")
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="hashes")
         sys.setswitchinterval(_TURN)
-        buffer = bytearray(_CHUNK)  # one for all: the system would clear each new one
+        buffers = [bytearray(_CHUNK) for _ in range(_THREADS)]  # the system would clear each new one
         large = filter(is_large, paths)
-        self._found = {path: self._thread.submit(_sha256, path, buffer) for path in large}
+        self._found = {path: self._threads.submit(_sha256, path, buffers) for path in large}
 
     def take(self, path: Path) -> str | None:
         """Return the hash of a file, and forget it; `None` if it is not known, or the file was not readable.
 
-        Waits for it, if the thread is at work on it.
+        Waits for it, if a thread is at work on it.
         """
         future = self._found.pop(path, None)
         return None if future is None or future.cancel() else future.result()
@@ -53,9 +56,9 @@ class HashesAhead:
     def stop(self) -> None:
         """Forget all hashes, and wait until no file is open."""
         self._found.clear()
-        if self._thread is not None:
-            self._thread.shutdown(cancel_futures=True)
-            self._thread = None
+        if self._threads is not None:
+            self._threads.shutdown(cancel_futures=True)
+            self._threads = None
             sys.setswitchinterval(self._turn)
 
 
@@ -67,12 +70,15 @@ def is_large(path: Path) -> bool:
         return False
 
 
-def _sha256(path: Path, into: bytearray) -> str | None:
-    sha256, buffer = hashlib.sha256(), memoryview(into)
+def _sha256(path: Path, buffers: list[bytearray]) -> str | None:
+    sha256, into = hashlib.sha256(), buffers.pop()
+    buffer = memoryview(into)
     try:
         with path.open("rb", buffering=0) as stream:
             while count := stream.readinto(buffer):
                 sha256.update(buffer[:count])
     except OSError:
         return None
+    finally:
+        buffers.append(into)
     return sha256.hexdigest()
