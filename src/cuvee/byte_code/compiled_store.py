@@ -3,6 +3,7 @@
 import hashlib
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -59,6 +60,8 @@ class CompiledStore:
         except BaseException:
             connection.close()
             raise
+        # Python 3.13 warns of a connection that nobody has closed.
+        weakref.finalize(self, connection.close).atexit = False
         return connection
 
     def _anew(self, error: sqlite3.DatabaseError) -> sqlite3.Connection:
