@@ -60,7 +60,7 @@ class CompiledStore:
         except BaseException:
             connection.close()
             raise
-        # Python 3.13 warns of a connection that nobody has closed.
+        # Python 3.13 warns of a connection that is not closed.
         weakref.finalize(self, connection.close).atexit = False
         return connection
 
