@@ -38,12 +38,10 @@ class InstallScheme:
 
     def record_path(self, path: str) -> str | None:
         """Return a file's path in RECORD, or `None` where it is known only after installation."""
-        if self.is_noarch and not path.startswith(f"{self.site}/"):
-            return None
-        below = path.removeprefix(
-            f"{self.site}/"
-        )  # most are: `relpath` asks the system for the working directory
-        return below if below != path else posixpath.relpath(path, self.site)
+        below = f"{self.site}/"
+        if path.startswith(below):  # as most do: `relpath` asks the system for the working directory
+            return path.removeprefix(below)
+        return None if self.is_noarch else posixpath.relpath(path, self.site)
 
 
 NOARCH = InstallScheme(subdir="noarch", site="site-packages", scripts="python-scripts")

@@ -74,8 +74,8 @@ def _folders(contents: PrefixContents) -> set[str]:
     }
     found = {"."}
     for path in parents | listed:
-        folder = PurePosixPath(path).as_posix() if "//" in path or "./" in f"{path}/" else path
-        while folder and folder not in found:
-            found.add(folder)
-            folder = folder.rpartition("/")[0]
+        folder = PurePosixPath(path)
+        while (name := folder.as_posix()) not in found:  # else those above it are there, too
+            found.add(name)
+            folder = folder.parent
     return found
