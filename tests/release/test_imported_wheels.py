@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from checked_sets import package
+from cuvee import checked_cache
 from cuvee.channel.package_writer import PackageContent, write_package
 from cuvee.conda.package_record import OWN_CHANNEL, LockedPackage
 from cuvee.errors import IntegrityError
 from cuvee.files import sha256_file
 from cuvee.release.imported_wheels import ImportedWheels
+from tiny_distribution import Recorder
 
 WHEEL = {"wheel": "demo-1.0-py3-none-any.whl", "sha256": "1" * 64}
 
@@ -43,11 +45,12 @@ def test_an_archive_is_opened_once_and_not_again_in_the_next_run(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", '{"imported-wheels": 1, "archives": {"%s": {"wheel": "../x", "sha256": ""}}}']
+    "content",
+    ["", "{", '{"archives": 1}', '{"%s": {"wheel": "../x", "sha256": ""}}'],
 )
 def test_a_file_that_says_nothing_of_use_is_made_again(tmp_path: Path, content: str) -> None:
     demo, kept = made(tmp_path, "demo", {"cuvee": WHEEL}), tmp_path / "kept"
-    kept.write_text(content % demo.sha256 if "%" in content else content)
+    checked_cache.save(kept, (content % demo.sha256 if "%" in content else content).encode())
     wheels = ImportedWheels(tmp_path, kept)
     wheel = wheels.of(demo)
     assert wheel is not None
@@ -55,3 +58,13 @@ def test_a_file_that_says_nothing_of_use_is_made_again(tmp_path: Path, content: 
     wheels.save()
     (tmp_path / demo.url).unlink()
     assert ImportedWheels(tmp_path, kept).of(demo) == wheel
+
+
+def test_a_changed_file_leaves_no_wheel_out(tmp_path: Path) -> None:
+    demo, kept, heard = made(tmp_path, "demo", {"cuvee": WHEEL}), tmp_path / "kept", Recorder()
+    first = ImportedWheels(tmp_path, kept)
+    wheel = first.of(demo)
+    first.save()
+    kept.write_bytes(kept.read_bytes().replace(WHEEL["wheel"].encode(), b""))
+    assert ImportedWheels(tmp_path, kept, heard).of(demo) == wheel
+    assert heard.lines == [f"{kept} is damaged; it is made again"]

@@ -1,18 +1,22 @@
 """Which wheels the packages of a release's own channel were made of, as their archives say.
 
-The release folder keeps it by the hash of each archive, so that the next run opens only other ones.
+The release folder keeps it by the hash of each archive, so that the next run opens only other ones. A damaged
+file is made again: a wheel that it left out would not be compared with the index.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cuvee.codec import Document
-from cuvee.errors import CuveeError, IntegrityError
+from cuvee import checked_cache
+from cuvee.codec import DecodeError, decode, encode
+from cuvee.errors import IntegrityError
+from cuvee.files import parse_json
+from cuvee.progress import SILENT, Reporter
 
 if TYPE_CHECKING:
     from cuvee.channel.wheels.index_comparison import ImportedWheel
@@ -27,28 +31,22 @@ class _MadeOf:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
-    archives: Mapping[str, _MadeOf]
-
-
-_DOCUMENT = Document(name="imported-wheels", kind=_Known)
-
-
 @dataclass(slots=True)
 class ImportedWheels:
     """The wheels of one release folder; ``kept`` is the file in which an earlier run has left them."""
 
     folder: Path
     kept: Path
+    reporter: Reporter = SILENT
     _known: dict[str, _MadeOf] = field(default_factory=dict)
     _wheels: dict[str, ImportedWheel | None] = field(default_factory=dict)
     _is_new: bool = False
 
     def __post_init__(self) -> None:
+        content = checked_cache.load(self.kept, self.reporter)
         try:
-            self._known = dict(_DOCUMENT.read(self.kept).archives)
-        except CuveeError:
+            self._known = decode(dict[str, _MadeOf], parse_json(bytes(content or b"")))
+        except (DecodeError, ValueError):
             self._is_new = True
 
     def of(self, package: LockedPackage) -> ImportedWheel | None:
@@ -85,4 +83,4 @@ class ImportedWheels:
         """Leave what is known of the archives of this run for the next one."""
         if self._is_new:
             archives = {sha256: self._known[sha256] for sha256 in sorted(self._wheels)}
-            _DOCUMENT.write(self.kept, _Known(archives=archives))
+            checked_cache.save(self.kept, json.dumps(encode(archives)).encode())

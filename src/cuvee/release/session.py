@@ -210,7 +210,7 @@ class Session:
         """The wheels that packages of the release's own channel were made of."""
         from cuvee.release.imported_wheels import ImportedWheels
 
-        return ImportedWheels(self.workspace.folder, self.workspace.imported_wheels)
+        return ImportedWheels(self.workspace.folder, self.workspace.imported_wheels, self.reporter)
 
     @cached_property
     def branding(self) -> Branding:
