@@ -296,10 +296,10 @@ sys.exit(255)
         place.top / "work" / "other" / "spec.json",
         environment={"ASKED": "yes", "PATH": "/nowhere"},
     )
-    far = place.runner.guest_path(place.top)
     assert done.exit_code == 255
     assert done.stdout.splitlines()[0] == "shared {} yes"
-    assert done.stdout.splitlines()[1].startswith(f"{far}/home {far}/work/job ")
+    home, cwd = (place.runner.guest_path(place.top / name) for name in ("home", "work"))
+    assert done.stdout.splitlines()[1].startswith(f"{home} {cwd}/job ")
     assert done.stdout.splitlines()[2] == "False /nowhere"
     assert "careful" in done.stderr
     assert "huge is too large to be brought here" in done.stderr
@@ -308,6 +308,18 @@ sys.exit(255)
     assert not list(place.top.rglob("escape"))
     assert not list(place.top.rglob("huge"))
     assert host_fault(done.stderr) == "", "255 is the program's own"
+
+
+@pytest.mark.real
+def test_what_the_machine_cannot_do_for_a_program_is_no_failure_of_the_release(place: Place) -> None:
+    file = place.top / "work" / "job of data" / "data"
+    file.parent.mkdir()
+    file.write_text("x")
+    Path(place.runner.guest_path(file)).mkdir(parents=True)  # the machine is this one
+    done = place.run("print('it runs')", file)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert f"{place.runner.guest_path(file)}: Is a directory: " in done.stderr
+    assert host_fault(done.stderr) == "cuvee could not prepare or watch the program on the machine"
 
 
 @pytest.mark.real

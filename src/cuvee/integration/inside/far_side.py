@@ -57,7 +57,8 @@ def main(top: str) -> int:
         else:
             far.send("x", {"code": 0})
     except OSError as error:
-        far.send("x", {"code": 1, "error": f"{error.filename or top}: {error.strerror or error}: {FAULT}"})
+        place = error.filename2 or error.filename or top  # of two, the one that a file is moved to
+        far.send("x", {"code": 1, "error": f"{place}: {error.strerror or error}: {FAULT}"})
     finally:
         far.forget()
     return 0
